@@ -1,0 +1,68 @@
+"""Stand-ins for Cloudflare, Vercel and Grafana that the real engine talks to as it talks to provider plugins.
+
+    with Clouds(path_to_store, zones=["ibimina.rw"]) as clouds:
+        subprocess.run(["pulumi", "up"], env=os.environ | clouds.env())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent import futures
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from runbook.rehearsal.clouds import cloudflare, grafana, vercel
+from runbook.rehearsal.clouds.behaviours import Behaviour, by_kind
+from runbook.rehearsal.clouds.faults import CloudError, Faults
+from runbook.rehearsal.clouds.server import Provider
+from runbook.rehearsal.clouds.store import Held, Store
+
+__all__ = ["CloudError", "Clouds", "Faults", "Held", "Store"]
+
+_TABLES = {"cloudflare": cloudflare, "vercel": vercel, "grafana": grafana}
+_PACKAGES = {"cloudflare": "pulumi_cloudflare", "vercel": "pulumiverse_vercel", "grafana": "pulumiverse_grafana"}
+
+
+class Clouds:
+    """All three stand-ins over one store, served on the loopback from threads of the calling process.
+
+    `zones` are the DNS zones that the account already has; `delay` is how many seconds each call over the network
+    takes. What goes wrong is set on `faults`, what the clouds hold is read and changed by hand on `store`.
+    """
+
+    def __init__(self, store_path: Path, zones: Sequence[str] = (), delay: float = 0.0) -> None:
+        self.store = Store(store_path)
+        self.faults = Faults(delay)
+        self._servers: list[grpc.Server] = []
+        self._ports: dict[str, int] = {}
+        for zone in zones:
+            cloudflare.add_zone(self.store, zone)
+
+    def __enter__(self) -> Clouds:
+        for cloud, table in _TABLES.items():
+            server = grpc.server(futures.ThreadPoolExecutor(16))
+            behaviours = {kind: Behaviour(cloud, kind, rows) for kind, rows in by_kind(table.ROWS).items()}
+            provider = Provider(cloud, version(_PACKAGES[cloud]), self.store, self.faults, behaviours, table.LOOKUPS)
+            provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+            self._ports[cloud] = server.add_insecure_port("127.0.0.1:0")
+            server.start()
+            self._servers.append(server)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in self._servers:
+            server.stop(grace=1).wait()
+        self.store.close()
+
+    def env(self) -> dict[str, str]:
+        """What the engine's environment needs so that it attaches to the stand-ins and downloads no plugin."""
+        return {
+            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{cloud}:{port}" for cloud, port in self._ports.items()),
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
