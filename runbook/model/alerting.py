@@ -1,0 +1,224 @@
+"""Grafana's alerting as data: contact points, mute timings and rules as they are sent, deterministic to the byte.
+
+Nothing here is a default: Grafana's API, provider and SDKs each have their own for missing data and errors.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from runbook.model.fields import WEEKDAYS, duration_text
+from runbook.model.objectives import Alert, Objective, Query
+from runbook.model.platform import Owner, Platform
+from runbook.model.problems import PlatformError
+from runbook.model.serving import stack_of
+from runbook.model.settings import BusinessHours, Contact, Settings
+from runbook.model.signals import Source
+
+EXPRESSION = "__expr__"  # the uid of Grafana's own expression engine
+UID_MOST = 40  # Grafana cuts no uid: a longer one is refused in up
+GROUPING = (
+    "alertname",
+    "grafana_folder",
+)  # Grafana wants both in rule-level grouping, and says so only in up
+
+
+@dataclass(frozen=True)
+class ContactPoint:
+    """Everything that reaches an owner: the owner's own contacts, then those of the owners told."""
+
+    owner: str
+    name: str
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True)
+class MuteTiming:
+    """Times in which alerts are not sent. `times` are (start, end) in minutes as HH:MM; 24:00 ends a day."""
+
+    name: str
+    location: str
+    intervals: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One alert rule, in the words of the Pulumi provider; `models` are the JSON texts of A, B and C."""
+
+    name: str
+    uid: str
+    for_: str
+    no_data_state: str
+    exec_err_state: str
+    datasource_uid: str
+    span: timedelta
+    models: tuple[tuple[str, str], ...]
+    condition: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    owner: str
+    muted_outside_hours: bool
+
+
+@dataclass(frozen=True)
+class RuleGroup:
+    """The rules of one objective."""
+
+    objective: str
+    name: str
+    interval_seconds: int
+    rules: tuple[Rule, ...]
+
+
+def base_name(settings: Settings) -> str:
+    """Prefix of everything this stack names in Grafana, which may hold several stacks."""
+    return f"{settings.platform}-{settings.environment}"
+
+
+def source_uid(settings: Settings, source: Source) -> str:
+    return f"{base_name(settings)}-{source.name.lower()}"
+
+
+def dashboard_uid(settings: Settings, kind: str) -> str:
+    return _uid(f"{base_name(settings)}-{kind}")
+
+
+def contact_points(platform: Platform, settings: Settings) -> tuple[ContactPoint, ...]:
+    return tuple(
+        ContactPoint(
+            owner.name,
+            f"{base_name(settings)} {owner.name}",
+            tuple(contact for name in (owner.name, *owner.told) for contact in settings.owners[name]),
+        )
+        for owner in _addressed(platform, settings)
+    )
+
+
+def _addressed(platform: Platform, settings: Settings) -> tuple[Owner, ...]:
+    """Owners of at least one rule; who is only told needs no contact point."""
+    owning = {alert.owner for objective in platform.objectives(stack_of(settings)) for alert in objective.alerts}
+    return tuple(owner for owner in platform.owners if owner.name in owning)
+
+
+def mute_timing(settings: Settings) -> MuteTiming | None:
+    """All times outside business hours. Muting only silences: the indicator itself leaves those samples out."""
+    hours = settings.business_hours
+    if hours is None:
+        return None
+    intervals = [(tuple(hours.days), _outside(hours))] if _outside(hours) else []
+    free = tuple(day for day in WEEKDAYS if day not in hours.days)
+    if free:
+        intervals.append((free, (("00:00", "24:00"),)))
+    return MuteTiming(f"{base_name(settings)} outside business hours", hours.timezone, tuple(intervals))
+
+
+def _outside(hours: BusinessHours) -> tuple[tuple[str, str], ...]:
+    start, end = f"{hours.start:%H:%M}", f"{hours.end:%H:%M}"
+    before = (("00:00", start),) if start != "00:00" else ()
+    return (*before, (end, "24:00"))
+
+
+def rule_groups(platform: Platform, settings: Settings) -> tuple[RuleGroup, ...]:
+    """One group per objective. Raises: PlatformError where the platform's data breaks a rule of Grafana's."""
+    groups = tuple(
+        RuleGroup(
+            objective.name,
+            f"{base_name(settings)} {objective.name}",
+            settings.grafana.interval_seconds,
+            tuple(_rule(alert, objective, platform, settings) for alert in objective.alerts),
+        )
+        for objective in platform.objectives(stack_of(settings))
+    )
+    names = [rule.uid for group in groups for rule in group.rules]
+    if len(names) != len(set(names)):
+        raise PlatformError(f"Two alerts of {platform.name} share a name; each has its own.")
+    return groups
+
+
+def _rule(alert: Alert, objective: Objective, platform: Platform, settings: Settings) -> Rule:
+    if alert.owner not in {owner.name for owner in platform.owners}:
+        raise PlatformError(f"Alert {alert.name} belongs to {alert.owner}, who is no owner of {platform.name}.")
+    return Rule(
+        name=f"{platform.title} {settings.environment}: {alert.title}",
+        uid=_uid(f"{base_name(settings)}-{alert.name}"),
+        for_=duration_text(alert.pending) if alert.pending else "0s",
+        no_data_state=alert.no_data,
+        exec_err_state=alert.on_error,
+        datasource_uid=source_uid(settings, alert.query.source),
+        span=alert.query.span,
+        models=(
+            ("A", _text(query_model(alert.query, source_uid(settings, alert.query.source)))),
+            ("B", _text(_expression("B", "reduce", "A", {"reducer": "last", "settings": {"mode": ""}}))),
+            ("C", _text(_expression("C", "threshold", "B", {"conditions": [_condition(alert)]}))),
+        ),
+        condition="C",
+        labels={
+            **stack_of(settings).labels,
+            "objective": objective.name,
+            "owner": alert.owner,
+            "severity": alert.severity,
+        },
+        annotations={
+            "summary": alert.summary,
+            "objective": f"{objective.title}: {objective.statement}",
+            "mitigation": alert.mitigation,
+            "runbook_url": f"{settings.runbook_url}{alert.section}",
+            "__dashboardUid__": dashboard_uid(settings, "objectives"),
+            "__panelId__": str(panel_id(objective, platform, settings)),
+        },
+        owner=alert.owner,
+        muted_outside_hours=alert.in_business_hours,
+    )
+
+
+def panel_id(objective: Objective, platform: Platform, settings: Settings) -> int:
+    """Id of the objective's first panel: its position times ten, so that alerts keep pointing at their panel."""
+    names = [each.name for each in platform.objectives(stack_of(settings))]
+    return (names.index(objective.name) + 1) * 10
+
+
+def query_model(query: Query, uid: str, ref: str = "A") -> dict[str, Any]:
+    """The query as Grafana keeps it. `intervalMs` 1000 and `maxDataPoints` 43200 are left out: the provider drops
+    exactly those, and a rule that carried them would show a change for ever."""
+    common = {"refId": ref, "datasource": {"type": query.source.value, "uid": uid}}
+    if query.source is Source.POSTGRES:
+        return {
+            **common,
+            "editorMode": "code",
+            "format": "time_series",
+            "rawQuery": True,
+            "rawSql": query.expression,
+        }
+    if query.source is Source.LOKI:
+        return {**common, "editorMode": "code", "expr": query.expression, "queryType": "instant"}
+    return {**common, "editorMode": "code", "expr": query.expression, "instant": True, "range": False}
+
+
+def _expression(ref: str, kind: str, on: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "refId": ref,
+        "datasource": {"type": EXPRESSION, "uid": EXPRESSION},
+        "type": kind,
+        "expression": on,
+        **more,
+    }
+
+
+def _condition(alert: Alert) -> dict[str, Any]:
+    # The threshold is the runbook's number, digit for digit: a Decimal's own text, never a computed float.
+    return {"evaluator": {"type": alert.comparator, "params": [json.loads(str(alert.threshold))]}}
+
+
+def _text(model: Mapping[str, Any]) -> str:
+    return json.dumps(model, sort_keys=True, separators=(",", ":"))
+
+
+def _uid(text: str) -> str:
+    if len(text) > UID_MOST or not re.fullmatch("[a-z0-9-]+", text):
+        raise PlatformError(f"The uid {text} has {len(text)} characters; {UID_MOST} of a-z, 0-9 and - are allowed.")
+    return text

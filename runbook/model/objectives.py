@@ -1,0 +1,95 @@
+"""Service objectives and their alerts, as data: one object yields alert rules, panels and the runbook's row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from runbook.model.settings import BusinessHours, Environment
+from runbook.model.signals import Source
+
+Comparator = Literal["gt", "gte", "lt", "lte"]
+Severity = Literal["page", "ticket"]
+# Grafana's words. Both states are always explicit: its own defaults differ between API, provider and SDK.
+NoData = Literal["NoData", "Alerting", "OK", "KeepLast"]
+OnError = Literal["Error", "Alerting", "OK", "KeepLast"]
+Unit = Literal["percentunit", "ms", "s", "m", "short", "none"]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What objectives of one stack need to know: its names, the release, and when people are at work."""
+
+    platform: str
+    environment: Environment
+    release: str
+    business_hours: BusinessHours | None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """On every series and log stream of this stack."""
+        return {"platform": self.platform, "environment": self.environment}
+
+    def check_job(self, app: str) -> str:
+        """Job name of an app's outside check: the label `job` of its samples."""
+        return f"{self.platform}-{self.environment}-{app}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """One expression on one data source; yields one number. `span`: how far back it reads."""
+
+    source: Source
+    expression: str
+    span: timedelta
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Fires when `query` compares to `threshold` for as long as `pending` says.
+
+    `mitigation` is the first command of the runbook for this case; `section` the anchor of the runbook's section.
+    """
+
+    name: str
+    title: str
+    summary: str
+    query: Query
+    comparator: Comparator
+    threshold: Decimal
+    owner: str
+    severity: Severity
+    section: str
+    mitigation: str
+    no_data: NoData
+    on_error: OnError = "Error"
+    pending: timedelta = timedelta()
+    in_business_hours: bool = False
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One row of a runbook: `statement` in its words; `indicator` against `target` over `period`."""
+
+    name: str
+    title: str
+    statement: str
+    indicator: Query
+    target: Decimal
+    target_is: Literal["least", "most"]
+    period: timedelta | None
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of an operations or checklist dashboard. Red from `red` on, in the direction of `red_when`."""
+
+    title: str
+    description: str
+    query: Query
+    red: Decimal | None = None
+    red_when: Literal["above", "below"] = "above"

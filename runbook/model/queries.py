@@ -1,0 +1,101 @@
+"""Builders of PromQL, LogQL and SQL. They take declared signals and refuse labels that a signal does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from runbook.model.fields import WEEKDAYS, duration_text, zone_offset
+from runbook.model.problems import PlatformError
+from runbook.model.settings import BusinessHours
+from runbook.model.signals import Signal, Source
+
+ZERO = timedelta()
+
+
+def series(signal: Signal, labels: Mapping[str, str], window: timedelta = ZERO, offset: timedelta = ZERO) -> str:
+    """PromQL selector. A label value that begins with `~` is a regular expression.
+
+    >>> series(REQUESTS, {"app": "voice-api", "status": "~5.."}, timedelta(hours=1), timedelta(hours=2))
+    'http_requests_total{app="voice-api",status=~"5.."}[1h] offset 2h'
+    """
+    text = signal.name + _matchers(signal, labels)
+    if window:
+        text += f"[{duration_text(window)}]"
+    return text + (f" offset {duration_text(offset)}" if offset else "")
+
+
+def ratio(
+    bad: tuple[Signal, Mapping[str, str]],
+    total: tuple[Signal, Mapping[str, str]],
+    window: timedelta,
+    offset: timedelta = ZERO,
+) -> str:
+    """PromQL: share of bad events in a window. No bad series is 0, not nothing; no events at all stays nothing."""
+    failed = f"sum(rate({series(*bad, window, offset)}))"
+    every = f"sum(rate({series(*total, window, offset)}))"
+    return f"(({failed} or {every} * 0) / {every})"
+
+
+def quantile(q: str, buckets: tuple[Signal, Mapping[str, str]], window: timedelta, offset: timedelta = ZERO) -> str:
+    """PromQL: quantile of a histogram's observations in a window, in the histogram's unit."""
+    return f"histogram_quantile({q}, sum by (le) (rate({series(*buckets, window, offset)})))"
+
+
+def consecutive(windows: list[str], breach: str) -> str:
+    """PromQL: the newest window's value when all earlier ones breach, else 0; nothing when the newest is missing.
+
+    Adjacent windows joined by `and`: an average over all of them would let one very bad window make up for good
+    ones. `breach` is comparison and threshold of the earlier windows; the rule's own threshold judges the newest.
+    """
+    newest, *earlier = windows
+    return f"({newest} and " + " and ".join(f"{window} {breach}" for window in earlier) + f") or {newest} * 0"
+
+
+def in_business_hours(hours: BusinessHours) -> str:
+    """PromQL: one element while people are at work, none otherwise. PromQL's clock is UTC, so the zone's fixed
+    offset is added. The closing minute is outside: 08:00 to 17:00 is 540 minutes."""
+    local = f"time() + {int(zone_offset(hours.timezone).total_seconds())}"
+    opens, closes = (at.hour * 3600 + at.minute * 60 for at in (hours.start, hours.end))
+    numbers = sorted((WEEKDAYS.index(day) + 1) % 7 for day in hours.days)  # day_of_week(): Sunday is 0
+    days = " or ".join(f"day_of_week(vector({local})) == {number}" for number in numbers)
+    return f"(vector(({local}) % 86400) >= {opens} < {closes}) and ({days})"
+
+
+def lines(signal: Signal, labels: Mapping[str, str], fields: Mapping[str, str], window: timedelta) -> str:
+    """LogQL: number of lines of a stream, filtered by JSON fields, in a window; nothing when there are none."""
+    _declared(signal, fields)
+    filters = "".join(f' | {name}="{value}"' for name, value in fields.items())
+    parsed = " | json" + filters if filters else ""
+    return f"sum(count_over_time({_matchers(signal, labels)}{parsed} [{duration_text(window)}]))"
+
+
+def share_of_lines(bad: str, total: str, alive: str | None = None, least: int = 0) -> str:
+    """LogQL: bad lines among all. With `least`, 0 while there are fewer lines than that, as long as `alive` (lines
+    of any kind) shows that logs arrive at all: a dead drain gives no data, never a healthy 0."""
+    text = f"({bad} or {total} * 0) / ({total}" + (f" >= {least})" if least else ")")
+    return f"{text} or {alive} * 0" if alive else text
+
+
+def one_number(table: Signal, value: str, where: str = "") -> str:
+    """SQL: always exactly one row with the time and one float, as Grafana's alerting wants it from PostgreSQL."""
+    condition = f" WHERE {where}" if where else ""
+    return f"SELECT now() AS time, ({value})::float8 AS value FROM {table.name}{condition}"
+
+
+def _matchers(signal: Signal, labels: Mapping[str, str]) -> str:
+    _declared(signal, labels)
+    pairs = (
+        f'{name}=~"{value[1:]}"' if value.startswith("~") else f'{name}="{value}"'
+        for name, value in sorted(labels.items())
+    )
+    return "{" + ",".join(pairs) + "}"
+
+
+def _declared(signal: Signal, names: Mapping[str, str]) -> None:
+    unknown = sorted(set(names) - set(signal.fields))
+    if unknown:
+        kind = "label" if signal.source is Source.PROMETHEUS else "label or field"
+        raise PlatformError(
+            f"Signal {signal.name} has no {kind} {', '.join(unknown)}; it has {', '.join(signal.fields)}."
+        )

@@ -1,0 +1,169 @@
+"""The stack config, typed: one class per section of `Pulumi.<stack>.yaml`.
+
+What a platform's runbook fixes is in `runbook/platforms/`; here is what differs by environment or is secret.
+Keys are camelCase, unknown keys are refused, and everything read is frozen.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_camel
+
+from runbook.model.fields import (
+    Duration,
+    EnvKey,
+    Hostname,
+    Release,
+    SupabaseRef,
+    Target,
+    TimeOfDay,
+    Ttl,
+    Url,
+    Weekday,
+    Zone,
+)
+
+Environment = Literal["staging", "prod"]
+Retention = Literal["1d", "1w", "1m", "2m", "3m", "6m", "1y"]  # the periods Vercel offers
+VercelTarget = Literal["production", "preview", "development"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+class AppSettings(Section):
+    """How one app is reached. The app that carries sign-in has no host here: it is the side's authHost."""
+
+    host: Hostname | None = None
+    proxied: bool = Field(default=False, description="Through Cloudflare's proxy: its TTL is then automatic.")
+    ttl: Ttl | None = Field(default=None, description="Normal TTL in seconds of a DNS-only name.")
+
+
+class Side(Section):
+    """One complete set of what can serve. A flip is a change from one side to another, so it holds literal values:
+    a target that had to be looked up at Vercel could not be put back while Vercel is down."""
+
+    auth_host: Hostname | None = None
+    supabase_ref: SupabaseRef
+    release: Release
+    targets: dict[str, Target] = Field(description="App name to DNS target.")
+    env: dict[str, dict[EnvKey, str]] = Field(default={}, description="App name to further env values, not secret.")
+
+
+class ExtraRecord(Section):
+    """A record that is not an app's: proof of ownership for Supabase's custom hostname, mail, and the like."""
+
+    name: Hostname
+    type: Literal["TXT", "MX", "CAA"]
+    content: str
+    ttl: Ttl = 3600
+    priority: Annotated[int, Field(ge=0, le=65_535)] | None = None
+
+
+class VercelSettings(Section):
+    team: str = Field(min_length=1, description="Team id or slug.")
+    targets: list[VercelTarget] = Field(min_length=1, description="Which deployments get the env values.")
+    retention: Retention = Field(default="1y", description="How long a production build can be gone back to.")
+
+
+class Endpoint(Section):
+    """A metrics or logs store with basic auth; its token is a secret."""
+
+    url: Url
+    user: str
+
+
+class Postgres(Section):
+    """The platform's Supabase database, read by a role that may only select."""
+
+    host: Hostname
+    port: Annotated[int, Field(ge=1, le=65_535)] = 5432
+    database: str = "postgres"
+    user: str
+
+
+class GrafanaSettings(Section):
+    url: Url
+    synthetic_monitoring_url: Url
+    prometheus: Endpoint
+    loki: Endpoint
+    postgres: Postgres
+    probes: list[Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="Ids of the public probes that check from outside."
+    )
+    interval_seconds: int = Field(default=60, description="How often rules are evaluated.")
+    operations_dashboard: str | None = Field(
+        default=None,
+        description="Path of the company's own operations dashboard, from the root of the checkout.",
+    )
+
+
+class Notifications(Section):
+    """How alerts of one rule are gathered before they are sent (Grafana's notification settings)."""
+
+    group_wait: Duration = Field(default="30s", validate_default=True)
+    group_interval: Duration = Field(default="5m", validate_default=True)
+    repeat_interval: Duration = Field(default="4h", validate_default=True)
+
+
+class BusinessHours(Section):
+    timezone: Zone
+    days: list[Weekday] = Field(min_length=1)
+    start: TimeOfDay = time(8)
+    end: TimeOfDay = time(17)
+
+
+class SlackContact(Section):
+    kind: Literal["slack"]
+    channel: Annotated[str, Field(pattern="^#[a-z0-9_-]+$")]
+    secret: EnvKey = Field(description="Name of the secret that holds the incoming webhook's URL.")
+
+
+class PagerDutyContact(Section):
+    kind: Literal["pagerduty"]
+    secret: EnvKey = Field(description="Name of the secret that holds the Events API v2 integration key.")
+
+
+class WebhookContact(Section):
+    kind: Literal["webhook"]
+    secret: EnvKey = Field(description="Name of the secret that holds the URL.")
+
+
+class EmailContact(Section):
+    kind: Literal["email"]
+    addresses: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(min_length=1)
+
+
+Contact = Annotated[SlackContact | PagerDutyContact | WebhookContact | EmailContact, Field(discriminator="kind")]
+
+
+class Settings(Section):
+    """The whole config of one stack."""
+
+    platform: str
+    environment: Environment
+    zone: Hostname = Field(description="The Cloudflare zone. One per stack: a zone has one set of cache rules.")
+    apps: dict[str, AppSettings] = Field(description="One entry for every app of the platform.")
+    current: Side
+    records: list[ExtraRecord] = []
+    vercel: VercelSettings
+    drains: dict[EnvKey, Url] = Field(description="Where logs, metrics and traces are sent, by env key.")
+    grafana: GrafanaSettings
+    notifications: Notifications = Notifications()
+    owners: dict[str, list[Contact]] = Field(description="How each owner of the platform is reached.")
+    business_hours: BusinessHours | None = None
+    flags: dict[str, bool] = Field(default={}, description="The platform's feature switches.")
+    runbook_url: Url = Field(description="Page of the runbook that alerts link to.")
+    secrets: dict[EnvKey, SecretStr] = Field(
+        default={}, description="Each set by: pulumi config set --secret --path 'secrets.NAME'"
+    )
