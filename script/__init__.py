@@ -1,0 +1,1 @@
+"""What people run; the Makefile only names it."""
