@@ -19,10 +19,11 @@ MODULES = {"cli": "the Pulumi CLI", "host": "its Python host"}
 # Two scripts that the host and the dynamic providers start; the engine looks for them beside the CLI.
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-# Without the version the CLI calls itself a development build, which no version check accepts.
-FLAGS = "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="
+# Without its version the CLI calls itself a development build, which no version check accepts; with the v
+# because the official build's `pulumi version` prints one.
+FLAGS = "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v"
 # Seen on Linux in empty caches; people want to know how far it is, not the exact number.
-PACKAGES = {"cli": 1700, "host": 400}
+PACKAGES = {"cli": 730, "host": 80}
 # Measured: modules 2.1 GB, build cache 1.8 GB, the programs 0.2 GB.
 NEEDED_BYTES = {"GOMODCACHE": 2_200_000_000, "GOCACHE": 1_900_000_000}
 RESULT_BYTES = 200_000_000

@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from script.engine import build, download, find, golang
@@ -57,10 +56,13 @@ def make(places: Places, runner: Runner, environ: Mapping[str, str]) -> None:
 
 
 def _into_cache(final: Path, version: str, places: Places, runner: Runner, environ: Mapping[str, str]) -> None:
-    with suppress(CommandFailed), whole(final) as partial:
-        download.fetch(partial, places, runner)
-        (partial / "way").write_text("fetched", encoding="utf-8")
+    try:
+        with whole(final) as partial:
+            download.fetch(partial, places, runner)
+            (partial / "way").write_text("fetched", encoding="utf-8")
         return
+    except CommandFailed:
+        runner.progress.give_up("The official download is not to be had from here: building instead.")
     with whole(final) as partial:
         go = golang.get(places, runner, environ)
         build.build(partial, places, go, runner)
@@ -79,6 +81,10 @@ def _point(places: Places, folder: Path, how: str) -> None:
     places.link.mkdir()
     for program in sorted(folder.glob("pulumi*")):
         (places.link / program.name).symlink_to(program)
+    # The Python host that we build is too old for the engine's way of naming the virtual environment and takes
+    # the first python3 on PATH (seen with host 3.70 under engine 3.258).
+    for name in ("python", "python3"):
+        (places.link / name).symlink_to(places.python)
     replace_text(places.link / "setup.json", json.dumps(_record(places, how)))
 
 

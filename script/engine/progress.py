@@ -53,6 +53,11 @@ class Progress:
         self._write(f"{text} in {duration(self._clock() - self._began)}.", stays=True)
         self._title = ""
 
+    def give_up(self, text: str) -> None:
+        """End the piece of work without its result, with a line that stays and says how it goes on."""
+        self._write(text, stays=True)
+        self._title = ""
+
     def clear(self) -> None:
         """Take the rewritten line away, so that a sentence stands alone."""
         if self._live and self._title:
