@@ -6,9 +6,9 @@ entry into a resource and decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -38,12 +38,15 @@ class Record:
 
 @dataclass(frozen=True)
 class CacheRule:
-    """One rule of the zone's cache settings; `ref` keeps its identity when rules move."""
+    """One rule of the zone's cache settings; `ref` keeps its identity when rules move. TTLs are in seconds and
+    override what the app sends; None leaves it to the app."""
 
     ref: str
     description: str
     expression: str
-    parameters: Mapping[str, Any]
+    cache: bool
+    edge_ttl: int | None = None
+    browser_ttl: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,18 +102,24 @@ def records(platform: Platform, settings: Settings) -> tuple[Record, ...]:
     """A record for every app's host, and the extra ones of the stack."""
     return (
         *(_app_record(app, host, settings) for app, host in _hosted(platform, settings)),
-        *(
-            Record(
-                key=f"{record.type}-{record.name}-{index}".lower(),
-                name=record.name,
-                type=record.type,
-                content=record.content,
-                ttl=record.ttl,
-                priority=record.priority,
-            )
-            for index, record in enumerate(settings.records)
-        ),
+        *_extra_records(settings),
     )
+
+
+def _extra_records(settings: Settings) -> Iterator[Record]:
+    """Keyed by type and name; the second record of a name gets a number, so that others keep theirs."""
+    seen: Counter[str] = Counter()
+    for record in settings.records:
+        key = f"{record.type.lower()}-{record.name}"
+        seen[key] += 1
+        yield Record(
+            key=key if seen[key] == 1 else f"{key}-{seen[key]}",
+            name=record.name,
+            type=record.type,
+            content=record.content,
+            ttl=record.ttl,
+            priority=record.priority,
+        )
 
 
 def _app_record(app: App, host: str, settings: Settings) -> Record:
@@ -122,13 +131,9 @@ def _app_record(app: App, host: str, settings: Settings) -> Record:
         content=target,
         ttl=TTL_AUTOMATIC if reach.proxied else reach.ttl or TTL_AUTOMATIC,
         proxied=reach.proxied,
-        comment=f"{platform_title(settings)}: {app.title}",
+        comment=f"{settings.platform} {settings.environment}: {app.title}",
         serves=True,
     )
-
-
-def platform_title(settings: Settings) -> str:
-    return f"{settings.platform} {settings.environment}"
 
 
 def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]:
@@ -144,7 +149,7 @@ def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]
                     "auth-host",
                     "Sign-in is never cached: this rule pins the auth host and changes with it at a flip",
                     f'http.host eq "{host}"',
-                    {"cache": False},
+                    cache=False,
                 )
             )
             continue
@@ -154,11 +159,9 @@ def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]
                     f"{app.name}-static",
                     f"{app.title}: files named by their hash",
                     f'http.host eq "{host}" and starts_with(http.request.uri.path, "/_next/static/")',
-                    {
-                        "cache": True,
-                        "edge_ttl": {"mode": "override_origin", "default": YEAR},
-                        "browser_ttl": {"mode": "override_origin", "default": YEAR},
-                    },
+                    cache=True,
+                    edge_ttl=YEAR,
+                    browser_ttl=YEAR,
                 )
             )
         never = ['starts_with(http.request.uri.path, "/api/")', f'http.request.uri.path eq "{app.health}"']
@@ -169,7 +172,7 @@ def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]
                 f"{app.name}-never",
                 f"{app.title}: answers, health and service worker come from the app itself",
                 f'http.host eq "{host}" and ({" or ".join(never)})',
-                {"cache": False, "browser_ttl": {"mode": "bypass"}},
+                cache=False,
             )
         )
     return tuple(rules)

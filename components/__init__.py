@@ -1,0 +1,1 @@
+"""Components: the model's data as resources. No decision is made here."""

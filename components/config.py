@@ -1,0 +1,67 @@
+"""The one place where stack config is read from the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import config as engine_config
+
+from runbook import platforms
+from runbook.model.platform import Platform
+from runbook.model.problems import NAMESPACE, ConfigError, Problem, path
+from runbook.model.reading import platform_name, read
+from runbook.model.settings import Settings
+
+
+def read_stack() -> tuple[Platform, Settings]:
+    """Platform and settings of the stack that runs. Raises: ConfigError with every mistake in the stack's config."""
+    stack = pulumi.get_stack()
+    raw = _values()
+    platform = platforms.load(platform_name(stack, raw, platforms.names()))
+    return platform, read(stack, raw, platform, _in_clear(stack, raw))
+
+
+def _values() -> dict[str, Any]:
+    """The project's config without its namespace. The engine hands objects over as JSON texts."""
+    prefix = f"{NAMESPACE}:"
+    return {
+        key.removeprefix(prefix): _parsed(value)
+        for key, value in engine_config.get_config_env().items()
+        if key.startswith(prefix)
+    }
+
+
+def _parsed(value: str) -> Any:
+    return json.loads(value) if value[:1] in ("{", "[") else value
+
+
+def _in_clear(stack: str, raw: Mapping[str, Any]) -> list[str]:
+    """Names of secrets that the stack file holds unencrypted. The engine only says whether the whole of `secrets` has
+    an encrypted part, so the file itself is looked at where it is in its usual place."""
+    given = raw.get("secrets") or {}
+    if f"{NAMESPACE}:secrets" not in engine_config.get_config_secret_keys_env():
+        return list(given)
+    file = Path(f"Pulumi.{stack}.yaml")
+    stored = yaml.safe_load(file.read_text())["config"].get(f"{NAMESPACE}:secrets", {}) if file.exists() else {}
+    return [name for name, value in stored.items() if name != "secure" and not isinstance(value, dict)]
+
+
+def own_operations(settings: Settings) -> str | None:
+    """Text of the company's own operations dashboard where the stack names one. Raises: ConfigError if it cannot be
+    read."""
+    file = settings.grafana.operations_dashboard
+    if file is None:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        allowed = f"A JSON file of Grafana's export, by its path from the root of the checkout ({error})."
+        edit = "Correct the path, or remove it to get the dashboard made here."
+        raise ConfigError(
+            pulumi.get_stack(), [Problem(path("grafana", "operationsDashboard"), file, allowed, edit)]
+        ) from None

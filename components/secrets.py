@@ -1,0 +1,18 @@
+"""The one door through which a secret of the settings becomes an input of a resource."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+from pydantic import SecretStr
+
+
+def given(value: str | SecretStr) -> pulumi.Input[str]:
+    """A plain value as it is, a secret as a secret Output, which the engine keeps encrypted."""
+    return pulumi.Output.secret(value.get_secret_value()) if isinstance(value, SecretStr) else value
+
+
+def secret_json(field: str, value: SecretStr) -> pulumi.Output[str]:
+    """A JSON object with one field, secret as a whole."""
+    return pulumi.Output.secret(json.dumps({field: value.get_secret_value()}))

@@ -1,0 +1,120 @@
+"""Runs the whole program against a recording fake of the engine, which keeps every registration as it was sent.
+
+It is the SDK's own mock monitor with a memory. It runs neither the engine's diff nor hooks nor checks of a provider:
+what depends on those is tested on the real engine, in tests/engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import pulumi
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
+
+from runbook.model.problems import NAMESPACE
+from tests import stacks
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"  # how a value's kind is told on the wire; pulumi/rpc.py
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that went over the wire as secret."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One resource as the program declared it. `parent` is an URN, `provider` the provider's name."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    provider: str
+    protect: bool
+    delete_before_replace: bool
+    inputs: dict[str, Any]
+
+
+class _Answers(Mocks):
+    """What a cloud would have computed."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        computed = {"connectionString": "made-up connection string", "token": "made-up token"}
+        return f"{args.name}-id", {**(computed if args.typ.endswith("EdgeConfigToken") else {}), **args.inputs}
+
+    def call(self, args: MockCallArgs) -> dict[Any, Any]:
+        assert args.token == "cloudflare:index/getZone:getZone"
+        return {"id": f"id-of-{args.args['filter']['name']}"}
+
+
+@dataclass
+class Recorder(MockMonitor):
+    stack: str
+    registrations: list[Registration] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(_Answers())
+
+    def RegisterResource(self, request: Any) -> Any:
+        self.registrations.append(
+            Registration(
+                urn=self.make_urn(request.parent, request.type, request.name),
+                type=request.type,
+                name=request.name,
+                parent=request.parent,
+                provider=request.provider.split("::")[-2] if request.provider else "",
+                protect=request.protect,
+                delete_before_replace=request.deleteBeforeReplace,
+                inputs=_plain(MessageToDict(request.object)),
+            )
+        )
+        return super().RegisterResource(request)
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine names it; the stack itself is no part of its children's types."""
+        kinds = parent.split("::")[2] + "$" if parent and not parent.split("::")[2].endswith(":Stack") else ""
+        return f"urn:pulumi:{self.stack}::{NAMESPACE}::{kinds}{type_}::{name}"
+
+
+def run(stack: str) -> Recorder:
+    """Everything that the program registers for a committed stack file, with made-up secrets."""
+    config = {**stacks.raw(stack), "secrets": stacks.secrets(stack)}
+    return run_config(stack, config)
+
+
+def run_config(stack: str, config: dict[str, Any]) -> Recorder:
+    environment = {
+        "PULUMI_CONFIG": json.dumps({f"{NAMESPACE}:{key}": _text(value) for key, value in config.items()}),
+        "PULUMI_CONFIG_SECRET_KEYS": json.dumps([f"{NAMESPACE}:secrets"]),
+    }
+    recorder = Recorder(stack)
+    set_mocks(_Answers(), project=NAMESPACE, stack=stack, monitor=recorder)
+    with mock.patch.dict(os.environ, environment):
+        program = pulumi.runtime.test(lambda: runpy.run_path(str(stacks.ROOT / "__main__.py"), run_name="__main__"))
+        program()
+    return recorder
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _plain(value: Any) -> Any:
+    """From the wire's form: whole numbers as int, secrets as Secret."""
+    if isinstance(value, dict):
+        if value.get(SIGNATURE) == SECRET:
+            return Secret(_plain(value["value"]))
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
