@@ -77,10 +77,11 @@ def _read(
     on_line: Callable[[str], None],
 ) -> None:
     assert child.stdout is not None
-    for line in child.stdout:
-        write(line)
-        lines.append(line)
-        on_line(line.rstrip("\n"))
+    with child.stdout:
+        for line in child.stdout:
+            write(line)
+            lines.append(line)
+            on_line(line.rstrip("\n"))
 
 
 def _start(command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
