@@ -1,30 +1,43 @@
 """Stand-ins for Cloudflare, Vercel and Grafana that the real engine talks to as it talks to provider plugins.
 
-    with Clouds(path_to_store, zones=["ibimina.rw"]) as clouds:
-        subprocess.run(["pulumi", "up"], env=os.environ | clouds.env())
+with Clouds(path_to_store, zones=["ibimina.rw"]) as clouds:
+    subprocess.run(["pulumi", "up"], env=os.environ | clouds.env())
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent import futures
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from runbook.rehearsal.clouds import cloudflare, grafana, vercel
-from runbook.rehearsal.clouds.behaviours import Behaviour, by_kind
+from runbook.rehearsal.clouds.behaviours import UNVERIFIED
 from runbook.rehearsal.clouds.faults import CloudError, Faults
-from runbook.rehearsal.clouds.server import Provider
+from runbook.rehearsal.clouds.server import Provider, Table
+from runbook.rehearsal.clouds.shapes import warm_up
 from runbook.rehearsal.clouds.store import Held, Store
 
-__all__ = ["CloudError", "Clouds", "Faults", "Held", "Store"]
+__all__ = ["CloudError", "Clouds", "Faults", "Held", "Store", "stand_ins"]
 
-_TABLES = {"cloudflare": cloudflare, "vercel": vercel, "grafana": grafana}
-_PACKAGES = {"cloudflare": "pulumi_cloudflare", "vercel": "pulumiverse_vercel", "grafana": "pulumiverse_grafana"}
+_TABLES: dict[str, Table] = {"cloudflare": cloudflare, "vercel": vercel, "grafana": grafana}
+
+
+def stand_ins() -> list[dict[str, str | int]]:
+    """For a report: each stand-in with how many facts it rests on, and how many of these nobody has seen."""
+    return [
+        {
+            "name": cloud,
+            "stands_in_for": f"the {cloud} provider plugin and the service behind it",
+            "facts": len(table.ROWS),
+            "unverified": sum(row.source == UNVERIFIED for row in table.ROWS),
+        }
+        for cloud, table in _TABLES.items()
+    ]
 
 
 class Clouds:
@@ -43,10 +56,10 @@ class Clouds:
             cloudflare.add_zone(self.store, zone)
 
     def __enter__(self) -> Clouds:
+        threading.Thread(target=warm_up, daemon=True).start()
         for cloud, table in _TABLES.items():
             server = grpc.server(futures.ThreadPoolExecutor(16))
-            behaviours = {kind: Behaviour(cloud, kind, rows) for kind, rows in by_kind(table.ROWS).items()}
-            provider = Provider(cloud, version(_PACKAGES[cloud]), self.store, self.faults, behaviours, table.LOOKUPS)
+            provider = Provider(cloud, table, self.store, self.faults)
             provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
             self._ports[cloud] = server.add_insecure_port("127.0.0.1:0")
             server.start()

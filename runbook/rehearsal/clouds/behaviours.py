@@ -1,37 +1,42 @@
 """The one mechanism: how a table of rows makes a stand-in behave like the real provider.
 
 A row says one thing that the real provider or service does to one property of one resource type, and where that is
-known from. The tables are in `cloudflare.py`, `vercel.py` and `grafana.py`; there is no code per resource type.
+known from. The tables are in `cloudflare.py`, `vercel.py` and `grafana.py`; no resource type has code of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from runbook.rehearsal.clouds.store import Held, Store
+from runbook.rehearsal.clouds.shapes import always_there, shape_of
+from runbook.rehearsal.clouds.store import Held, SecretPath, Store
 from runbook.rehearsal.clouds.wire import UNKNOWN, known
 
+SEEN = "seen: the real plugin in preview"
+API = "vendor's API documentation or published error texts"
+OWN = "the stand-in's own: the real one lets it pass, and nobody wants it"
 UNVERIFIED = "unverified"
 
 Aspect = Literal[
-    "id",  # act(draft) gives the id of a new object
-    "replace",  # a change of the property replaces the object
-    "default",  # act(draft) gives the value the provider adds when none is given
-    "computed",  # act(draft) gives an output, once, at create
-    "renewed",  # act(draft) gives an output again at each write
-    "same",  # act(draft, value) gives the form in which two values are compared
-    "unreadable",  # act(draft) is true when the service does not give the value back
+    "id",  # act(draft) is the id of a new object
+    "replace",  # a change of the property replaces the object; where act(old, new) is given, only if it says so
+    "default",  # act(draft) is what the provider adds when the property is not given
+    "held",  # act(draft, value) is the form in which the service holds a value; equal forms are no diff
+    "computed",  # act(draft) is an output, made once at create
+    "renewed",  # act(draft) is an output, made anew at each write
+    "secret",  # the property is secret whatever the program says
+    "unreadable",  # the service does not give the value back while act(draft) is true; `a[].b` looks into a list
     "check",  # act(draft) refuses in preview already: a sentence, or None
-    "apply",  # act(draft) refuses only at `pulumi up`
+    "apply",  # act(draft) refuses at `pulumi up` only
     "delete",  # act(draft) refuses to delete
 ]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """An object as it is to become. `id` is "" while it does not exist; values may be UNKNOWN in preview."""
+    """An object as it is to become. `id` is "" while it does not exist; in preview values may be UNKNOWN."""
 
     store: Store
     cloud: str
@@ -42,15 +47,17 @@ class Draft:
     def __getitem__(self, name: str) -> Any:
         """The value, or None when it is not given or not known yet."""
         value = self.values.get(name)
-        return None if value == UNKNOWN else value
+        return value if known(value) else None
+
+    def items(self, name: str) -> list[dict[str, Any]]:
+        """The objects of a list, each without what is not known yet."""
+        value = self.values.get(name)
+        found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        return [{key: inner for key, inner in one.items() if known(inner)} for one in found]
 
     def others(self, **wanted: Any) -> list[Held]:
-        """The objects of the same kind other than this one with these properties."""
+        """The objects of the same kind other than this one that have these properties."""
         return [one for one in self.store.find(self.cloud, self.kind, **wanted) if one.id != self.id]
-
-    def names(self, kind: str, property: str) -> set[Any]:
-        """The values of one property over all objects of a kind, ready to see whether something exists."""
-        return {one.properties.get(property) for one in self.store.find(self.cloud, kind)}
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,22 @@ class Row:
     aspect: Aspect
     property: str
     source: str
-    act: Callable[..., Any] = lambda _draft: None
+    act: Callable[..., Any] = lambda *_drafts: True
+
+
+def rows(kind: str, aspect: Aspect, source: str, /, *names: str, **acts: Any) -> list[Row]:
+    """Rows of one source: `names` stand alone, `acts` are functions, or plain values for an aspect that takes one."""
+    made = [Row(kind, aspect, name, source) for name in names]
+    for name, act in acts.items():
+        made.append(Row(kind, aspect, name, source, act if callable(act) else lambda _draft, value=act: value))
+    return made
 
 
 class Behaviour:
     """All rows of one resource type."""
 
-    def __init__(self, cloud: str, kind: str, rows: list[Row]) -> None:
-        self.cloud, self.kind, self.rows = cloud, kind, rows
+    def __init__(self, kind: str, table: Iterable[Row]) -> None:
+        self.kind, self.rows = kind, [row for row in table if row.kind == kind]
 
     def of(self, *aspects: Aspect) -> list[Row]:
         return [row for row in self.rows if row.aspect in aspects]
@@ -77,54 +92,84 @@ class Behaviour:
         return str(self.of("id")[0].act(draft))
 
     def refusals(self, aspect: Aspect, draft: Draft) -> list[tuple[str, str]]:
-        """(property, sentence) for everything the real service would not take."""
-        asked = ((row.property, row.act(draft)) for row in self.of(aspect))
-        return [(property, sentence) for property, sentence in asked if sentence]
+        """(property, sentence) for everything the real one would not take."""
+        asked = [(row.property, row.act(draft)) for row in self.of(aspect)]
+        return [(name, sentence) for name, sentence in asked if sentence]
 
-    def defaults(self, draft: Draft) -> dict[str, Any]:
-        return {row.property: row.act(draft) for row in self.of("default")}
+    def held(self, draft: Draft) -> dict[str, Any]:
+        """The values with the defaults added, in the form in which the service holds them."""
+        given = {name: value for name, value in draft.values.items() if value is not None}
+        values = {row.property: row.act(draft) for row in self.of("default")} | given
+        forms = {row.property: row.act for row in self.of("held")}
+        return {
+            name: forms[name](draft, value) if name in forms and known(value) else value
+            for name, value in values.items()
+        }
 
     def outputs(self, draft: Draft, old: Mapping[str, Any], preview: bool) -> dict[str, Any]:
-        """What the object holds after the write: inputs, what the provider adds, what the service computes."""
-        values = self.defaults(draft) | dict(draft.values)
-        full = Draft(draft.store, draft.cloud, draft.kind, draft.id, values)
+        """All properties after a write. What the service computes is not known in preview."""
+        values = self.held(draft)
+        all_values = dict(old) | values
+        full = Draft(draft.store, draft.cloud, draft.kind, draft.id, all_values)
         for row in self.of("computed", "renewed"):
-            if row.property in draft.values:
+            name = row.property
+            if name in values:
                 continue
-            if row.aspect == "computed" and row.property in old:
-                values[row.property] = old[row.property]
-            else:
-                values[row.property] = UNKNOWN if preview else row.act(full)
+            if row.aspect == "renewed" or name not in old:
+                all_values[name] = UNKNOWN if preview else row.act(full)
+            values[name] = all_values[name]
+        for name, value in always_there(self.kind).items():
+            values.setdefault(name, old.get(name, UNKNOWN if preview else value))
         return values
 
     def changes(self, old: Draft, new: Draft) -> dict[str, bool]:
         """The properties that differ, each with whether the change replaces the object."""
-        replacing = {row.property for row in self.of("replace")}
-        was, wanted = self._comparable(old), self._comparable(new)
+        replacing = {row.property for row in self.of("replace") if row.act(old, new)}
+        was, wanted = self.held(old), self.held(new)
+        names = (was.keys() - self._optional()) | wanted.keys()
         return {
             name: name in replacing
-            for name in sorted(was.keys() | wanted.keys())
+            for name in sorted(names)
             if was.get(name) != wanted.get(name) or not known(wanted.get(name))
         }
 
-    def readable(self, held: Held, old_outputs: Mapping[str, Any]) -> dict[str, Any]:
+    def readable(self, draft: Draft, state: Mapping[str, Any]) -> dict[str, Any]:
         """The properties as a read gives them: what cannot be read back stays what the state says."""
-        draft = Draft(None, held.cloud, held.kind, held.id, held.properties)  # type: ignore[arg-type]
-        hidden = {row.property for row in self.of("unreadable") if row.act(draft)}
-        state = {name: value for name, value in old_outputs.items() if name in hidden}
-        return {name: value for name, value in held.properties.items() if name not in hidden} | state
+        values: Any = dict(draft.values)
+        for row in self.of("unreadable"):
+            if row.act(draft):
+                values = _kept(values, state, row.property.replace("[]", ".[]").split("."))
+        return {name: value for name, value in values.items() if value is not None}
 
-    def _comparable(self, draft: Draft) -> dict[str, Any]:
-        same = {row.property: row.act for row in self.of("same")}
-        values = {name: value for name, value in (self.defaults(draft) | dict(draft.values)).items() if value is not None}
-        return {
-            name: same[name](draft, value) if name in same and known(value) else value
-            for name, value in values.items()
-        }
+    def inputs_read(self, draft: Draft, old: Draft) -> dict[str, Any]:
+        """The inputs that would make the object what a read found, each as it was written where that is the same."""
+        was, default = self.held(old), self.held(Draft(draft.store, draft.cloud, draft.kind, draft.id, {}))
+        inputs = {}
+        for name, value in self.held(draft).items():
+            if name in was and was[name] == value and name in old.values:
+                inputs[name] = old.values[name]
+            elif name in old.values or (name not in self._optional() and value != default.get(name)):
+                inputs[name] = value
+        return {name: value for name, value in inputs.items() if name in shape_of(self.kind).fields}
+
+    def _optional(self) -> set[str]:
+        """Inputs that the service fills in when they are not given, and that keep their value when taken away."""
+        return {row.property for row in self.of("computed", "renewed")} | always_there(self.kind).keys()
+
+    def secrets(self, values: Mapping[str, Any]) -> frozenset[SecretPath]:
+        return frozenset((row.property,) for row in self.of("secret") if row.property in values)
 
 
-def by_kind(rows: list[Row]) -> dict[str, list[Row]]:
-    kinds: dict[str, list[Row]] = {}
-    for row in rows:
-        kinds.setdefault(row.kind, []).append(row)
-    return kinds
+def _kept(values: Any, state: Any, path: list[str]) -> Any:
+    """A copy of `values` in which what lies at `path` is what `state` has there."""
+    if not path:
+        return state
+    if path[0] == "[]":
+        if not isinstance(values, list):
+            return values
+        states = state if isinstance(state, list) else []
+        return [_kept(one, states[i] if i < len(states) else None, path[1:]) for i, one in enumerate(values)]
+    if not isinstance(values, dict) or path[0] not in values:
+        return values
+    inner = state.get(path[0]) if isinstance(state, dict) else None
+    return values | {path[0]: _kept(values[path[0]], inner, path[1:])}

@@ -7,38 +7,43 @@ real providers; Check and Diff do not.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, NoReturn, Protocol
 
-import grpc
-from google.protobuf import empty_pb2
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from runbook.rehearsal.clouds.behaviours import Behaviour, Draft
+from runbook.rehearsal.clouds.behaviours import Aspect, Behaviour, Draft, Row
 from runbook.rehearsal.clouds.faults import CloudError, Faults
+from runbook.rehearsal.clouds.shapes import PACKAGES, problems, shape_of
 from runbook.rehearsal.clouds.store import Held, Store
 from runbook.rehearsal.clouds.wire import decode, encode
 
 Lookup = Callable[[Store, Mapping[str, Any]], dict[str, Any]]
+_ENGINES_OWN = ("version", "pluginDownloadURL", "__internal")
+
+
+class Table(Protocol):
+    """What a module such as `cloudflare` offers."""
+
+    ROWS: list[Row]
+    LOOKUPS: dict[str, Lookup]
+    NETWORK: tuple[str, ...]
+
+    def check_config(self, config: Mapping[str, Any]) -> Iterable[tuple[str, str]]: ...
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """Serves one cloud. `behaviours` and `lookups` are keyed by token."""
+    """Serves one cloud by its table."""
 
-    def __init__(
-        self,
-        cloud: str,
-        version: str,
-        store: Store,
-        faults: Faults,
-        behaviours: Mapping[str, Behaviour],
-        lookups: Mapping[str, Lookup],
-    ) -> None:
-        self.cloud, self.version, self.store, self.faults = cloud, version, store, faults
-        self.behaviours, self.lookups = behaviours, lookups
+    def __init__(self, cloud: str, table: Table, store: Store, faults: Faults) -> None:
+        self.cloud, self.table, self.store, self.faults = cloud, table, store, faults
+        self.behaviours = {kind: Behaviour(kind, table.ROWS) for kind in {row.kind for row in table.ROWS}}
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version=self.version)
+        return plugin_pb2.PluginInfo(version=version(PACKAGES[self.cloud]))
 
     def Attach(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
@@ -47,21 +52,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
-        return provider_pb2.CheckResponse(inputs=request.news)
+        config = {key: value for key, value in decode(request.news)[0].items() if key not in _ENGINES_OWN}
+        unknown = [one for one in problems(shape_of(self.cloud), config) if "is not a property" in one[1]]
+        return self._checked(request, [*unknown, *self.table.check_config(config)])
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.DiffResponse()
 
     def Configure(self, request: Any, context: Any) -> Any:
+        if "Configure" in self.table.NETWORK:
+            self._meet("Configure", self.cloud, "", context)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:
-        draft = self._draft(request.type, "", decode(request.news)[0])
-        failures = self._behaviour(request.type, context).refusals("check", draft)
-        return provider_pb2.CheckResponse(
-            inputs=request.news,
-            failures=[provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in failures],
-        )
+        values = decode(request.news)[0]
+        behaviour = self._behaviour(request.type, context)
+        failures = list(problems(shape_of(request.type), values))
+        return self._checked(request, failures or behaviour.refusals("check", self._draft(request.type, "", values)))
 
     def Diff(self, request: Any, context: Any) -> Any:
         old, new = decode(request.old_inputs)[0], decode(request.news)[0]
@@ -85,11 +92,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         values, secrets = decode(request.properties)
         behaviour = self._behaviour(request.type, context)
         draft = self._draft(request.type, "", values)
+        if not request.preview:
+            self._over_the_network("Create", request, context)
+            self._refuse("apply", behaviour, draft, context)
+        outputs = behaviour.outputs(draft, {}, request.preview)
+        secrets |= behaviour.secrets(outputs)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=encode(behaviour.outputs(draft, {}, True), secrets))
-        self._over_the_network("Create", request, context)
-        self._refuse(behaviour, draft, context)
-        outputs = behaviour.outputs(draft, {}, False)
+            return provider_pb2.CreateResponse(properties=encode(outputs, secrets))
         id = behaviour.new_id(self._draft(request.type, "", outputs))
         self.store.put(Held(self.cloud, request.type, id, outputs, secrets))
         return provider_pb2.CreateResponse(id=id, properties=encode(outputs, secrets))
@@ -99,27 +108,39 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         behaviour = self._behaviour(request.type, context)
         draft = self._draft(request.type, request.id, values)
         outputs = behaviour.outputs(draft, decode(request.olds)[0], request.preview)
+        secrets |= behaviour.secrets(outputs)
         if not request.preview:
             self._over_the_network("Update", request, context)
             if self.store.get(self.cloud, request.type, request.id) is None:
                 self._abort(context, f"404 Not Found: there is no {request.type} with the id {request.id}.")
-            self._refuse(behaviour, draft, context)
+            self._refuse("apply", behaviour, draft, context)
             self.store.put(Held(self.cloud, request.type, request.id, outputs, secrets))
         return provider_pb2.UpdateResponse(properties=encode(outputs, secrets))
 
     def Delete(self, request: Any, context: Any) -> Any:
         self._over_the_network("Delete", request, context)
+        held = self.store.get(self.cloud, request.type, request.id)
+        if held is not None:
+            draft = self._draft(request.type, request.id, held.properties)
+            self._refuse("delete", self._behaviour(request.type, context), draft, context)
         self.store.delete(self.cloud, request.type, request.id)
         return empty_pb2.Empty()
 
     def Read(self, request: Any, context: Any) -> Any:
         self._over_the_network("Read", request, context)
-        held = self.store.get(self.cloud, request.type, request.id)
+        behaviour = self._behaviour(request.type, context)
+        # An import may name the parents too, as in zone/record; an id alone is never cut.
+        ids = (request.id, request.id.rpartition("/")[2])
+        held = next(filter(None, (self.store.get(self.cloud, request.type, id) for id in ids)), None)
         if held is None:
             return provider_pb2.ReadResponse()  # an empty id says that the object is gone
         old_inputs, secrets = decode(request.inputs)
-        outputs = self._behaviour(request.type, context).readable(held, decode(request.properties)[0])
-        inputs = {name: value for name, value in outputs.items() if name in old_inputs}
+        outputs = behaviour.readable(
+            self._draft(request.type, held.id, held.properties), decode(request.properties)[0]
+        )
+        inputs = behaviour.inputs_read(
+            self._draft(request.type, held.id, outputs), self._draft(request.type, held.id, old_inputs)
+        )
         secrets |= held.secrets
         return provider_pb2.ReadResponse(
             id=held.id, properties=encode(outputs, secrets), inputs=encode(inputs, secrets)
@@ -127,7 +148,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: Any, context: Any) -> Any:
         args = decode(request.args)[0]
-        lookup = self.lookups.get(request.tok)
+        lookup = self.table.LOOKUPS.get(request.tok)
         if lookup is None:
             self._abort(context, f"The stand-in for {self.cloud} knows no lookup {request.tok}.")
         self._meet("Invoke", request.tok, json.dumps(args), context)
@@ -144,8 +165,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _draft(self, kind: str, id: str, values: Mapping[str, Any]) -> Draft:
         return Draft(self.store, self.cloud, kind, id, values)
 
-    def _refuse(self, behaviour: Behaviour, draft: Draft, context: Any) -> None:
-        refusals = behaviour.refusals("apply", draft)
+    def _checked(self, request: Any, failures: Iterable[tuple[str, str]]) -> Any:
+        made = [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in failures]
+        return provider_pb2.CheckResponse(inputs=request.news, failures=made)
+
+    def _refuse(self, aspect: Aspect, behaviour: Behaviour, draft: Draft, context: Any) -> None:
+        refusals = behaviour.refusals(aspect, draft)
         if refusals:
             self._abort(context, "\n".join(sentence for _, sentence in refusals))
 

@@ -87,7 +87,7 @@ class Store:
         held = self._select("WHERE cloud = ? AND kind = ? ORDER BY rowid", (cloud, kind))
         return [one for one in held if all(one.properties.get(key) == value for key, value in wanted.items())]
 
-    def list(self) -> list[Held]:
+    def objects(self) -> list[Held]:
         """Every object of every cloud."""
         return self._select("ORDER BY cloud, kind, id", ())
 
