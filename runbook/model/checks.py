@@ -5,20 +5,31 @@ What the vendors let through in preview and fail, obey or lose later is refused 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address
 
-from runbook.model.fields import TTL_AUTOMATIC
+from runbook.model.fields import TTL_AUTOMATIC, TTL_LEAST, TTL_MOST
 from runbook.model.platform import App, Platform, Secret
-from runbook.model.problems import Problem, path
+from runbook.model.problems import Problem, Said, nearest, path
 from runbook.model.settings import EmailContact, Settings
 
 Check = Callable[[Platform, Settings], Iterable[Problem]]
 CHECKS: list[tuple[frozenset[str], Check]] = []
 
-PROVIDER_SECRETS = ("CLOUDFLARE_API_TOKEN", "VERCEL_API_TOKEN", "GRAFANA_AUTH", "GRAFANA_SM_ACCESS_TOKEN")
-STORE_SECRETS = ("PROMETHEUS_TOKEN", "LOKI_TOKEN", "POSTGRES_PASSWORD", "LOG_DRAIN_SECRET")
+# What every stack needs, and what reads it.
+_SECRETS = {
+    "CLOUDFLARE_API_TOKEN": "the Cloudflare provider",
+    "VERCEL_API_TOKEN": "the Vercel provider",
+    "GRAFANA_AUTH": "the Grafana provider",
+    "GRAFANA_SM_ACCESS_TOKEN": "the Grafana provider, for uptime checks",
+    "PROMETHEUS_TOKEN": "the data source Prometheus",
+    "LOKI_TOKEN": "the data source Loki",
+    "POSTGRES_PASSWORD": "the data source PostgreSQL",
+    "LOG_DRAIN_SECRET": "the log drain, which signs what it sends",
+}
+# The provider refuses another form, and the engine then prints the refused value in the clear: seen, engine 3.258.
+CLOUDFLARE_TOKEN = re.compile("[A-Za-z0-9_-]{40}")
 
 
 def needs(*sections: str) -> Callable[[Check], Check]:
@@ -32,12 +43,21 @@ def needs(*sections: str) -> Callable[[Check], Check]:
 
 
 def secret_command(name: str) -> str:
-    return f"Run pulumi config set --secret --path 'secrets.{name}' and type the value."
+    """The edit that sets a secret; pulumi asks for the value, so that it stands in no shell history."""
+    return (
+        f"Run this, which asks for the value:\npulumi config set --secret --path 'secrets.{name}' --stack {{stack}}"
+    )
+
+
+def in_the_clear(name: str) -> Problem:
+    """The stack file holds a secret unencrypted."""
+    edit = f"If the file has ever left this machine, have a new one issued. {secret_command(name)}"
+    return Problem(path("secrets", name), Said.CLEAR, "A secret that Pulumi has encrypted.", edit)
 
 
 def required_secrets(platform: Platform, settings: Settings) -> dict[str, str]:
     """Every secret the stack needs, with what reads it. Needs the section owners."""
-    wanted = dict.fromkeys(PROVIDER_SECRETS, "a provider") | dict.fromkeys(STORE_SECRETS, "a data source or drain")
+    wanted = dict(_SECRETS)
     for app, vercel in platform.vercel_apps:
         for variable in vercel.variables:
             if isinstance(variable.value, Secret):
@@ -59,35 +79,36 @@ def host_of(app: App, settings: Settings) -> str | None:
 
 @needs("apps")
 def every_app_is_configured(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names("apps", [app.name for app in platform.apps], settings.apps, "app")
+    yield from _same_names(platform, "apps", [app.name for app in platform.apps], settings.apps, "app")
 
 
 @needs("current")
 def every_app_has_a_target(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names("current.targets", [app.name for app in platform.apps], settings.current.targets, "app")
+    apps = [app.name for app in platform.apps]
+    yield from _same_names(platform, "current.targets", apps, settings.current.targets, "app")
 
 
 @needs("drains")
 def required_drains_are_set(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names("drains", platform.drains, settings.drains, "drain")
+    yield from _same_names(platform, "drains", platform.drains, settings.drains, "drain")
 
 
 @needs("owners")
 def every_owner_can_be_reached(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names("owners", [owner.name for owner in platform.owners], settings.owners, "owner")
+    yield from _same_names(platform, "owners", [owner.name for owner in platform.owners], settings.owners, "owner")
     for owner, contacts in settings.owners.items():
         if not contacts:
             yield Problem(
                 path("owners", owner),
-                "[]",
-                "At least one contact: Grafana refuses a contact point without a notifier.",
+                Said.EMPTY,
+                "At least one contact: Grafana refuses a contact point that notifies nobody.",
                 "Add a contact of kind slack, pagerduty, webhook or email.",
             )
 
 
 @needs("flags")
 def every_flag_is_set(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names("flags", platform.flags, settings.flags, "switch")
+    yield from _same_names(platform, "flags", platform.flags, settings.flags, "flag")
 
 
 @needs("apps", "current", "zone")
@@ -98,11 +119,13 @@ def hosts_stand_in_the_zone(platform: Platform, settings: Settings) -> Iterator[
         host = host_of(app, settings)
         if host is None:
             if app.auth or app.name in settings.apps:
-                yield Problem(at, None, f"The {app.title} is reached at a host of its own.", "Add its host name.")
+                yield Problem(at, Said.MISSING, f"The host name at which people reach {app.title}.", "Add it.")
             continue
         seen[host] += 1
         if seen[host] == 2:
-            yield Problem(at, host, "A host of its own for each app.", "Write another name.")
+            yield Problem(
+                at, host, "A host of its own for each app; another app has this one.", "Write another name."
+            )
         if not _in_zone(host, settings.zone):
             yield _outside(at, host, settings.zone)
     for app in platform.apps:
@@ -110,14 +133,14 @@ def hosts_stand_in_the_zone(platform: Platform, settings: Settings) -> Iterator[
             yield Problem(
                 path("apps", app.name, "host"),
                 settings.apps[app.name].host,
-                "Sign-in's host belongs to the side that serves, so that a flip can change it.",
-                "Remove it and set current.authHost.",
+                "No host here: sign-in's belongs to the side that serves, so that a flip can change it.",
+                "Remove it; current.authHost is the place.",
             )
     if platform.auth_app is None and settings.current.auth_host:
         yield Problem(
             path("current", "authHost"),
             settings.current.auth_host,
-            f"{platform.title} has no app that carries sign-in.",
+            f"Nothing: {platform.title} has no app that carries sign-in.",
             "Remove it.",
         )
 
@@ -129,15 +152,15 @@ def ttl_fits_the_proxy(platform: Platform, settings: Settings) -> Iterator[Probl
             yield Problem(
                 path("apps", name, "ttl"),
                 app.ttl,
-                "A proxied name has the automatic TTL: Cloudflare accepts another in preview and refuses it in up.",
-                "Remove ttl, or set proxied: false.",
+                "1 (automatic): a proxied name has no other TTL, and Cloudflare says so only during up.",
+                "Remove ttl, or write proxied: false.",
             )
         if not app.proxied and app.ttl is None:
             yield Problem(
                 path("apps", name, "ttl"),
-                None,
-                "A DNS-only name has a normal TTL, 1 or 60 to 86400 seconds; a flip waits that long.",
-                "Add ttl, or set proxied: true.",
+                Said.MISSING,
+                f"1 (automatic) or {TTL_LEAST} to {TTL_MOST} seconds where not proxied; a flip waits that long.",
+                "Add ttl, or write proxied: true.",
             )
 
 
@@ -153,47 +176,46 @@ def extra_records_are_whole(platform: Platform, settings: Settings) -> Iterator[
             yield Problem(
                 f"{at}.name",
                 record.name,
-                "A name that no app stands on: an app's name may be a CNAME, which allows no record beside it.",
+                "A name that no app has: an app's may be a CNAME, which allows no record beside it.",
                 "Write another name.",
             )
         if record.type == "TXT" and not (record.content.startswith('"') and record.content.endswith('"')):
             yield Problem(
                 f"{at}.content",
                 record.content,
-                "The content of a TXT record stands in double quotes, or Cloudflare shows a change for ever.",
+                "A text in double quotes of its own: without them every preview shows a change of this record.",
                 f"Write '\"{record.content.strip(chr(34))}\"'.",
             )
         if record.type == "MX" and record.priority is None:
-            yield Problem(f"{at}.priority", None, "An MX record has a priority from 0 to 65535.", "Add priority: 10.")
+            yield Problem(
+                f"{at}.priority", Said.MISSING, "A whole number from 0 to 65535 for MX.", "Add priority: 10."
+            )
         if record.type != "MX" and record.priority is not None:
-            yield Problem(f"{at}.priority", record.priority, "Only an MX record has a priority.", "Remove it.")
+            yield Problem(
+                f"{at}.priority", record.priority, "Nothing: only an MX record has a priority.", "Remove it."
+            )
+        if record in settings.records[:index]:
+            yield Problem(at, record.content, "Each record once.", "Remove one of the two.")
         rrset = (record.name, record.type)
         if ttls.setdefault(rrset, record.ttl) != record.ttl:
             yield Problem(
                 f"{at}.ttl",
                 record.ttl,
                 "All records of one name and type share one TTL (RFC 2181, 5.2).",
-                f"Write {ttls[rrset]}, or change the others too.",
+                f"Write {ttls[rrset]}, or change the others as well.",
             )
 
 
-@needs("current", "apps", "zone")
+@needs("current", "apps")
 def targets_are_not_their_own_host(platform: Platform, settings: Settings) -> Iterator[Problem]:
     for app in platform.apps:
-        target, host = settings.current.targets.get(app.name), host_of(app, settings)
-        if target is not None and target == host:
+        target = settings.current.targets.get(app.name)
+        if target is not None and target == host_of(app, settings):
             yield Problem(
                 path("current", "targets", app.name),
                 target,
-                "A name other than the host itself.",
-                "Write its target.",
-            )
-        if target == settings.zone or (target and host == settings.zone and not _is_address(target)):
-            yield Problem(
-                path("current", "targets", app.name),
-                target,
-                "A target outside the zone's own apex; the apex itself takes an address.",
-                "Write the vendor's target.",
+                "A name or address other than the app's own host, which would point at itself.",
+                "Write what answers for the app, such as the name that Vercel shows for it.",
             )
 
 
@@ -201,19 +223,16 @@ def targets_are_not_their_own_host(platform: Platform, settings: Settings) -> It
 def extra_env_declares_nothing_twice(platform: Platform, settings: Settings) -> Iterator[Problem]:
     declared = {app.name: {variable.key for variable in vercel.variables} for app, vercel in platform.vercel_apps}
     for app, values in settings.current.env.items():
+        at = path("current", "env", app)
         if app not in declared:
-            yield Problem(
-                path("current", "env", app),
-                "…",
-                f"An app on Vercel: {', '.join(declared)}.",
-                "Move or remove it.",
-            )
+            edit = f"Write {nearest(app, declared) or 'one of these'}, or remove it."
+            yield Problem(at, Said.UNKNOWN, f"An app on Vercel: {', '.join(declared)}.", edit)
             continue
-        for key in values.keys() & declared[app]:
+        for key in sorted(values.keys() & declared[app]):
             yield Problem(
-                path("current", "env", app, key),
-                values[key],
-                "A key that the platform does not set already: Vercel takes the same key and target twice.",
+                f"{at}.{key}",
+                Said.HIDDEN,
+                "A key that the platform does not set: Vercel takes a key twice and does not say which holds.",
                 "Remove it.",
             )
 
@@ -225,11 +244,20 @@ def sensitive_values_have_no_development(platform: Platform, settings: Settings)
         yield Problem(
             path("vercel", "targets"),
             ", ".join(targets),
-            "Without development: Vercel refuses sensitive values there.",
+            "production and preview: Vercel refuses sensitive values in development.",
             "Remove development.",
         )
-    for target in [name for name, count in Counter(targets).items() if count > 1]:
-        yield Problem(path("vercel", "targets"), ", ".join(targets), "Each target once.", f"Remove one {target}.")
+
+
+@needs("vercel")
+def targets_are_whole(platform: Platform, settings: Settings) -> Iterator[Problem]:
+    at, targets = path("vercel", "targets"), settings.vercel.targets
+    if "production" not in targets:
+        yield Problem(
+            at, ", ".join(targets), "production among them: what people reach reads its env.", "Add production."
+        )
+    for target in _twice(targets):
+        yield Problem(at, ", ".join(targets), "Each target once.", f"Remove one {target}.")
 
 
 @needs("grafana")
@@ -239,8 +267,8 @@ def rules_are_evaluated_in_whole_tens(platform: Platform, settings: Settings) ->
         yield Problem(
             path("grafana", "intervalSeconds"),
             seconds,
-            "A multiple of 10: Grafana's scheduler ticks every 10 seconds, and refuses others only in up.",
-            f"Write {max(10, round(seconds / 10) * 10)}.",
+            "A multiple of 10, since Grafana looks at its rules every 10 seconds and refuses others only during up.",
+            f"Write {max(10, seconds - seconds % 10)}.",
         )
 
 
@@ -253,10 +281,10 @@ def business_hours_are_hours(platform: Platform, settings: Settings) -> Iterator
         yield Problem(
             path("businessHours", "end"),
             f"{hours.end:%H:%M}",
-            f"A time after start, which is {hours.start:%H:%M}: an interval over midnight is two.",
+            f"A time after start, which is {hours.start:%H:%M}; hours over midnight are not supported.",
             "Write a later time.",
         )
-    for day in [name for name, count in Counter(hours.days).items() if count > 1]:
+    for day in _twice(hours.days):
         yield Problem(path("businessHours", "days"), ", ".join(hours.days), "Each day once.", f"Remove one {day}.")
 
 
@@ -265,9 +293,9 @@ def business_hours_are_there_where_needed(platform: Platform, settings: Settings
     if platform.needs_business_hours and settings.business_hours is None:
         yield Problem(
             path("businessHours"),
-            None,
-            f"An objective of {platform.title} counts in business hours alone.",
-            "Add timezone, days, start and end.",
+            Said.MISSING,
+            f"A section of timezone, days, start, end: an objective of {platform.title} counts in these hours alone.",
+            "Add businessHours.",
         )
 
 
@@ -275,29 +303,46 @@ def business_hours_are_there_where_needed(platform: Platform, settings: Settings
 def secrets_are_set(platform: Platform, settings: Settings) -> Iterator[Problem]:
     wanted = required_secrets(platform, settings)
     for name in sorted(wanted.keys() - settings.secrets.keys()):
-        yield Problem(path("secrets", name), None, f"A secret; read by {wanted[name]}.", secret_command(name))
+        yield Problem(path("secrets", name), Said.MISSING, f"A secret, read by {wanted[name]}.", secret_command(name))
     for name in sorted(settings.secrets.keys() - wanted.keys()):
         yield Problem(
             path("secrets", name),
-            "(not shown)",
-            f"Nothing reads it. Read are: {', '.join(sorted(wanted))}.",
-            f"Run pulumi config rm --path 'secrets.{name}'.",
+            Said.UNKNOWN,
+            f"Only what something reads: {', '.join(sorted(wanted))}.",
+            f"Run this:\npulumi config rm --path 'secrets.{name}' --stack {{stack}}",
         )
     for name, value in settings.secrets.items():
         if not value.get_secret_value().strip():
-            yield Problem(path("secrets", name), "(empty)", "A value.", secret_command(name))
+            yield Problem(path("secrets", name), Said.EMPTY, "A value.", secret_command(name))
+        elif name == "CLOUDFLARE_API_TOKEN" and not CLOUDFLARE_TOKEN.fullmatch(value.get_secret_value()):
+            allowed = "An API token of Cloudflare: 40 letters, digits, dashes and underscores."
+            yield Problem(path("secrets", name), Said.HIDDEN, allowed, secret_command(name))
 
 
-def _same_names(at: str, wanted: Iterable[str], given: Iterable[str], kind: str) -> Iterator[Problem]:
-    names = list(wanted)
+def _same_names(
+    platform: Platform, at: str, wanted: Iterable[str], given: Iterable[str], kind: str
+) -> Iterator[Problem]:
+    """What is configured by name and what the platform has are the same."""
+    names, there = list(wanted), list(given)
+    allowed = f"Every {kind} of {platform.title} and no other: {', '.join(names)}."
     section = at.split(".")
     for name in names:
-        if name not in given:
-            yield Problem(path(*section, name), None, f"The platform requires this {kind}.", f"Add {name} to {at}.")
-    for name in given:
+        if name not in there:
+            yield Problem(path(*section, name), Said.MISSING, allowed, f"Add {name} under {at}.")
+    for name in there:
         if name not in names:
-            known = f"The platform's {kind}s: {', '.join(names)}." if names else f"The platform has no {kind}s."
-            yield Problem(path(*section, name), "…", known, f"Remove {name}, or declare it in the platform.")
+            near = nearest(name, names)
+            edit = f"Write {near} instead of {name}." if near else f"Remove {name}, or add it to the platform."
+            yield Problem(
+                path(*section, name),
+                Said.UNKNOWN,
+                allowed if names else f"Nothing: {platform.title} has no {kind}s.",
+                edit,
+            )
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _in_zone(host: str, zone: str) -> bool:
@@ -306,11 +351,3 @@ def _in_zone(host: str, zone: str) -> bool:
 
 def _outside(at: str, host: str, zone: str) -> Problem:
     return Problem(at, host, f"A name in the zone {zone}.", f"Write a name that ends in .{zone}, or change zone.")
-
-
-def _is_address(target: str) -> bool:
-    try:
-        ip_address(target)
-    except ValueError:
-        return False
-    return True

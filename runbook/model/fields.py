@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from runbook.model.problems import refuse
+from runbook.model.problems import Said, nearest, refuse
 
 # Cloudflare: 1 is automatic (served as 300), else 60 to 86400; 30 is for Enterprise zones only. Error 9021.
 TTL_AUTOMATIC = 1
@@ -21,31 +21,42 @@ TTL_LEAST, TTL_MOST = 60, 86_400
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-_DURATION = re.compile(r"([1-9][0-9]*)(s|m|h|d)")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_DURATION = re.compile(r"([1-9][0-9]{0,4})(s|m|h|d)")
 _UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def is_hostname(text: str) -> bool:
-    """RFC 1123 in lower case, at least two labels; underscore labels are allowed (RFC 8552, TXT names)."""
+    """RFC 1123 in lower case, at least two labels; underscore labels are allowed (RFC 8552, TXT names). The last
+    label is no number (RFC 3696), or 192.0.2.300 would be a name."""
     labels = text.split(".")
-    return len(text) <= 253 and len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
+    named = len(text) <= 253 and len(labels) > 1 and not labels[-1].isdecimal()
+    return named and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _hostname(value: str) -> str:
     if not is_hostname(value):
-        named = urlsplit(value).hostname if "//" in value else None
         refuse(
             "A host name in lower case, without scheme, path, port or final dot, such as staff.example.org.",
-            f"Write {named}." if named and is_hostname(named) else "Write the bare name.",
+            f"Write {_bare(value) or 'the bare name'}.",
         )
     return value
+
+
+def _bare(value: str) -> str | None:
+    """The host name that a URL or a sloppily written name contains."""
+    try:
+        named = (urlsplit(value if "//" in value else f"//{value}").hostname or "").rstrip(".")
+    except ValueError:
+        return None
+    return named if is_hostname(named) else None
 
 
 def _target(value: str) -> str:
     if record_type(value) is None:
         refuse(
             "A host name (becomes a CNAME record), an IPv4 address (A) or an IPv6 address (AAAA).",
-            "Write the bare name or address that answers for this app.",
+            f"Write {_bare(value) or 'the bare name or address that answers for this app'}.",
         )
     return value
 
@@ -62,7 +73,7 @@ def _ttl(value: int) -> int:
     if value != TTL_AUTOMATIC and not TTL_LEAST <= value <= TTL_MOST:
         refuse(
             f"{TTL_AUTOMATIC} (automatic, served as 300) or {TTL_LEAST} to {TTL_MOST} seconds.",
-            f"Write {TTL_LEAST if value < TTL_LEAST else TTL_MOST} or another allowed number of seconds.",
+            f"Write {TTL_LEAST} or more." if value < TTL_LEAST else f"Write {TTL_MOST} or less.",
         )
     return value
 
@@ -70,32 +81,31 @@ def _ttl(value: int) -> int:
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        sound = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and not parts.query
+        sound = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         sound = False
-    if not sound:
+    if not sound or parts.query or parts.fragment or re.search(r"\s", value):
         refuse(
-            "An https URL without user, password or query: those carry secrets, and this value is not one.",
-            "Write https://host/path; a token belongs into secrets.",
+            "An https URL of host and path alone: a password or query may carry a secret, and this value is kept in "
+            "clear.",
+            "Write https://host/path; a token belongs under secrets.",
         )
     return value
 
 
 def _time_of_day(value: Any) -> time:
     """YAML 1.1 reads 08:00 without quotes as the number 480, which is refused too: nobody meant that."""
-    try:
-        hours, minutes = str(value).split(":")
-        if len(hours) != 2 or len(minutes) != 2:
-            raise ValueError
-        return time(int(hours), int(minutes))
-    except ValueError:
+    matched = _TIME.fullmatch(str(value))
+    if not matched:
         refuse("A time of day from 00:00 to 23:59, in quotes.", 'Write it with two digits each, such as "08:30".')
+    return time(int(matched[1]), int(matched[2]))
 
 
 def _weekday(value: str) -> str:
     if value not in WEEKDAYS:
-        near = [day for day in WEEKDAYS if value and day.startswith(value.lower()[:3])]
-        refuse(f"One of {', '.join(WEEKDAYS)}.", f"Write {near[0]}." if near else "Write the day's English name.")
+        refuse(
+            f"One of {', '.join(WEEKDAYS)}.", f"Write {nearest(value, WEEKDAYS) or 'the English name of the day'}."
+        )
     return value
 
 
@@ -103,13 +113,13 @@ def _zone(value: str) -> str:
     try:
         zone = ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        refuse("A time zone of the IANA database, such as Africa/Kigali.", "Write Region/City.")
+        refuse("A time zone of the IANA database, such as Africa/Kigali.", "Write it as Region/City.")
     offsets = {datetime(2026, month, 1, tzinfo=zone).utcoffset() for month in range(1, 13)}
     if len(offsets) != 1:
         refuse(
-            "A time zone whose offset is the same all year: PromQL knows UTC alone, so business hours are computed "
-            "from one fixed offset.",
-            "Write a zone without summer time.",
+            "A time zone without summer time: PromQL knows UTC alone, so business hours are computed from one offset "
+            "that holds all year.",
+            "Write a zone that keeps its offset all year, such as Africa/Kigali or Etc/UTC.",
         )
     return value
 
@@ -122,7 +132,10 @@ def zone_offset(zone: str) -> timedelta:
 def _duration(value: Any) -> timedelta:
     matched = _DURATION.fullmatch(str(value))
     if not matched:
-        refuse("A whole number and a unit, s, m, h or d, such as 30s or 4h.", "Write it as number and unit.")
+        refuse(
+            "A whole number of at most five digits and a unit, which is s, m, h or d.",
+            "Write it as number and unit, such as 30s or 4h.",
+        )
     return timedelta(seconds=int(matched[1]) * _UNIT[matched[2]])
 
 
@@ -133,12 +146,12 @@ def duration_text(value: timedelta) -> str:
     return f"{seconds // _UNIT[unit]}{unit}"
 
 
-def _pattern(expression: str, allowed: str, edit: str) -> AfterValidator:
+def _pattern(expression: str, allowed: str, edit: str, said: Said | None = None) -> AfterValidator:
     compiled = re.compile(expression)
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
-            refuse(allowed, edit)
+            refuse(allowed, edit, said)
         return value
 
     return AfterValidator(check)
@@ -146,15 +159,16 @@ def _pattern(expression: str, allowed: str, edit: str) -> AfterValidator:
 
 Hostname = Annotated[str, AfterValidator(_hostname)]
 Target = Annotated[str, AfterValidator(_target)]
-Ttl = Annotated[int, AfterValidator(_ttl)]
+Whole = Annotated[int, Field(strict=True)]  # else "60" in quotes would do, and true would be 1
+Ttl = Annotated[Whole, AfterValidator(_ttl)]
 Url = Annotated[str, AfterValidator(_url)]
 Weekday = Annotated[str, AfterValidator(_weekday), Field(json_schema_extra={"enum": list(WEEKDAYS)})]
 Zone = Annotated[str, AfterValidator(_zone)]
 TimeOfDay = Annotated[
-    time, BeforeValidator(_time_of_day), Field(json_schema_extra={"pattern": "^[0-2][0-9]:[0-5][0-9]$"})
+    time, BeforeValidator(_time_of_day), Field(json_schema_extra={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
 ]
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), Field(json_schema_extra={"pattern": "^[1-9][0-9]*[smhd]$"})
+    timedelta, BeforeValidator(_duration), Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,4}[smhd]$"})
 ]
 # Supabase project refs are the first label of the project's URL; seen as 20 lower case letters in its documents.
 SupabaseRef = Annotated[
@@ -173,11 +187,34 @@ Release = Annotated[
         "Write the tag of the release that serves.",
     ),
 ]
+_CAPITALS = "[A-Z][A-Z0-9_]*"
 EnvKey = Annotated[
     str,
     _pattern(
-        "[A-Z][A-Z0-9_]*",
-        "A name in capitals, digits and underscores, beginning with a letter.",
-        "Rename the key.",
+        _CAPITALS,
+        "A name of capitals, digits and underscores that begins with a letter.",
+        "Rename it.",
     ),
+]
+# Where a name is wanted people paste the secret itself, so what was given is not shown.
+SecretName = Annotated[
+    str,
+    _pattern(
+        _CAPITALS,
+        "The name of a secret, of capitals, digits and underscores; its value stands under secrets.",
+        "Write the name, such as SLACK_OPS_ALERTS.",
+        Said.HIDDEN,
+    ),
+]
+SlackChannel = Annotated[
+    str,
+    _pattern(
+        "#[a-z0-9_-]{1,80}",
+        "A Slack channel: # and its name in lower case, in quotes.",
+        'Write it such as "#ops-alerts".',
+    ),
+]
+Email = Annotated[
+    str,
+    _pattern(r"[^@\s]+@[^@\s]+\.[^@\s]+", "An e-mail address.", "Write it such as on-call@example.org."),
 ]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from functools import cache
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from runbook.model.checks import CHECKS, secret_command
+from runbook.model.checks import CHECKS, in_the_clear
 from runbook.model.platform import Platform
-from runbook.model.problems import ConfigError, Problem, path
+from runbook.model.problems import ConfigError, Problem, Said, nearest, path
 from runbook.model.settings import Settings
 
+_KINDS = {
+    "array": "A list with at least one entry.",
+    "object": "A section of names and values.",
+    "boolean": "true or false.",
+}
 _KEYS = {field.alias or name: name for name, field in Settings.model_fields.items()}
 
 
@@ -21,9 +26,14 @@ def platform_name(stack: str, raw: Mapping[str, Any], known: Sequence[str]) -> s
     """Name of the stack's platform; nothing else can be judged before it is known. Raises: ConfigError."""
     name = raw.get("platform")
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, 1) or known
-        edit = f"Write {near[0]}, or add runbook/platforms/{name}.py." if name else f"Add platform: {near[0]}."
-        raise ConfigError(stack, [Problem(path("platform"), name, f"One of {', '.join(known)}.", edit)])
+        edit = f"Write {nearest(name, known) or 'one of these'}, or add the file runbook/platforms/{name}.py."
+        problem = Problem(
+            path("platform"),
+            Said.MISSING if name is None else name,
+            f"One of {', '.join(known)}.",
+            "Add platform." if name is None else edit,
+        )
+        raise ConfigError(stack, [problem])
     return str(name)
 
 
@@ -38,68 +48,122 @@ def read(stack: str, raw: Mapping[str, Any], platform: Platform, in_clear: Colle
     problems = [_unknown((), key, list(_KEYS)) for key in raw if key not in _KEYS]
     sound: dict[str, Any] = {}
     for key, name in _KEYS.items():
-        field = Settings.model_fields[name]
         if key in raw:
             try:
-                sound[name] = TypeAdapter(cast(Any, field.annotation)).validate_python(raw[key])
+                sound[name] = _adapter(name).validate_python(raw[key])
             except ValidationError as error:
                 problems += [_problem((key, *detail["loc"]), detail) for detail in error.errors()]
-        elif field.is_required():
-            problems.append(Problem(path(key), None, field.description or "It must be given.", f"Add {key}."))
+        elif Settings.model_fields[name].is_required():
+            problems.append(_missing((key,)))
         else:
-            sound[name] = field.get_default()
+            sound[name] = Settings.model_fields[name].get_default()
     settings = Settings.model_construct(**sound)
     for needs, check in CHECKS:
         if needs <= sound.keys():
             problems += check(platform, settings)
-    problems += [
-        Problem(path("secrets", name), "(not shown)", "A Pulumi secret, never clear text.", secret_command(name))
-        for name in sorted(in_clear)
-    ]
+    if isinstance(raw.get("secrets"), Mapping):
+        problems += [in_the_clear(name) for name in sorted(set(in_clear) & raw["secrets"].keys())]
     if problems:
         raise ConfigError(stack, problems)
     return settings
 
 
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    """Parses one section. `annotation` alone lacks the validators of an annotated field: they are its metadata."""
+    field = Settings.model_fields[name]
+    typed: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return TypeAdapter(typed)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Settings.model_json_schema()
+
+
 def _problem(location: Sequence[str | int], error: ErrorDetails) -> Problem:
-    parts, known = _resolve(location)
+    parts, parent, node = _resolve(location)
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
-    if kind == "refused":
-        return Problem(path(*parts), value, context["allowed"], context["edit"])
+    at = path(*parts)
     if kind == "missing":
-        return Problem(path(*parts), None, "It must be given.", f"Add {parts[-1]}.")
+        return _missing(location)
     if kind == "extra_forbidden":
-        return _unknown(parts[:-1], str(parts[-1]), known)
-    if parts[0] == "secrets":
-        value = "(not shown)"
-    return Problem(path(*parts), value, error["msg"] + ".", "Write such a value.")
+        return _unknown(parts[:-1], str(parts[-1]), list(parent.get("properties", {})))
+    if location[-1] == "[key]":
+        value = Said.MISNAMED
+    elif parts[0] == "secrets" or parts[:2] == ["current", "env"]:
+        value = Said.HIDDEN
+    if kind == "refused":
+        return Problem(at, context["said"] or value, context["allowed"], context["edit"])
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        kinds = list(node["discriminator"]["mapping"])
+        given = value.get("kind", Said.MISSING) if isinstance(value, Mapping) else value
+        return Problem(f"{at}.kind", given, f"One of {', '.join(kinds)}.", _choice(given, kinds))
+    return Problem(at, value, _allowed(node), _edit(node, value))
+
+
+def _missing(location: Sequence[str | int]) -> Problem:
+    parts, _, node = _resolve(location)
+    return Problem(path(*parts), Said.MISSING, _allowed(node), f"Add {parts[-1]}.")
 
 
 def _unknown(parts: Sequence[str | int], key: str, known: Sequence[str]) -> Problem:
-    near = difflib.get_close_matches(key, known, 1)
-    edit = f"Write {near[0]} instead of {key}." if near else f"Remove {key}."
-    return Problem(path(*parts, key), "…", f"Known here: {', '.join(known)}.", edit)
+    near = nearest(key, known)
+    edit = f"Write {near} instead of {key}." if near else f"Remove {key}."
+    return Problem(path(*parts, key), Said.UNKNOWN, f"Only {', '.join(known)}.", edit)
 
 
-def _resolve(location: Sequence[str | int]) -> tuple[list[str | int], list[str]]:
-    """A location as in the stack file (pydantic adds the kind of a union's member), and its parent's keys."""
-    schema = Settings.model_json_schema()
-    node: dict[str, Any] = schema
+def _allowed(node: Mapping[str, Any]) -> str:
+    """What the JSON schema says of a place, in sentences."""
+    kind, least, most = node.get("type"), node.get("minimum"), node.get("maximum")
+    if "properties" in node:  # its description is of the class, for readers of the code
+        return f"A section of {', '.join(node['properties'])}."
+    if "enum" in node:
+        text = f"One of {', '.join(node['enum'])}."
+    elif kind == "integer":
+        text = "A whole number" + (
+            "." if least is None else f", {least} or more." if most is None else f" from {least} to {most}."
+        )
+    else:
+        text = _KINDS.get(str(kind), "A text.")
+    return f"{text} {node['description']}" if "description" in node else text
+
+
+def _edit(node: Mapping[str, Any], value: object) -> str:
+    if "enum" in node:
+        return _choice(value, node["enum"])
+    if node.get("type") == "string" and isinstance(value, (int, float)):
+        return f'Write it in quotes: "{value}".'
+    return {
+        "integer": "Write a whole number without quotes or unit.",
+        "array": "Write each entry after a dash.",
+        "object": "Write its keys below it, each on a line of its own.",
+        "boolean": "Write true or false, without quotes.",
+    }.get(str(node.get("type")), "Write a text in quotes.")
+
+
+def _choice(value: object, known: Sequence[str]) -> str:
+    return f"Write {nearest(value, known) or 'one of these'}."
+
+
+def _resolve(location: Sequence[str | int]) -> tuple[list[str | int], dict[str, Any], dict[str, Any]]:
+    """A location as in the stack file (pydantic adds the kind of a union's member), and the JSON schema of its parent
+    and its own; {} for what is not in the schema."""
+    parent, node = {}, _schema()
     parts: list[str | int] = []
-    known: list[str] = []
     for part in location:
-        node = _referred(schema, node)
-        if "discriminator" in node and part in node["discriminator"]["mapping"]:
-            node = {"$ref": node["discriminator"]["mapping"][part]}
+        if part == "[key]":
             continue
-        known = list(node.get("properties", {}))
+        if part in node.get("discriminator", {}).get("mapping", {}):
+            node = _referred({"$ref": node["discriminator"]["mapping"][part]})
+            continue
         parts.append(part)
         inner = node.get("additionalProperties") or node.get("items") or {}
-        node = node.get("properties", {}).get(part, inner if isinstance(inner, dict) else {})
-    return [part for part in parts if part != "[key]"], known
+        parent, node = node, _referred(node.get("properties", {}).get(part, inner if isinstance(inner, dict) else {}))
+    return parts, parent, node
 
 
-def _referred(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+def _referred(node: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in node:  # an optional value: the other choice is null
-        node = node["anyOf"][0]
-    return schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+        node = {**node, **node["anyOf"][0]}
+    return _schema()["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node

@@ -14,15 +14,19 @@ from pydantic.alias_generators import to_camel
 
 from runbook.model.fields import (
     Duration,
+    Email,
     EnvKey,
     Hostname,
     Release,
+    SecretName,
+    SlackChannel,
     SupabaseRef,
     Target,
     TimeOfDay,
     Ttl,
     Url,
     Weekday,
+    Whole,
     Zone,
 )
 
@@ -61,13 +65,14 @@ class Side(Section):
 
 
 class ExtraRecord(Section):
-    """A record that is not an app's: proof of ownership for Supabase's custom hostname, mail, and the like."""
+    """A record that is not an app's: proof of ownership for Supabase's custom hostname, and mail. Other types than
+    these (CAA, SRV) are not made of one content text."""
 
     name: Hostname
-    type: Literal["TXT", "MX", "CAA"]
+    type: Literal["TXT", "MX"]
     content: str
     ttl: Ttl = 3600
-    priority: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    priority: Annotated[Whole, Field(ge=0, le=65_535)] | None = None
 
 
 class VercelSettings(Section):
@@ -87,7 +92,7 @@ class Postgres(Section):
     """The platform's Supabase database, read by a role that may only select."""
 
     host: Hostname
-    port: Annotated[int, Field(ge=1, le=65_535)] = 5432
+    port: Annotated[Whole, Field(ge=1, le=65_535)] = 5432
     database: str = "postgres"
     user: str
 
@@ -98,10 +103,10 @@ class GrafanaSettings(Section):
     prometheus: Endpoint
     loki: Endpoint
     postgres: Postgres
-    probes: list[Annotated[int, Field(ge=1)]] = Field(
+    probes: list[Annotated[Whole, Field(ge=1)]] = Field(
         min_length=1, description="Ids of the public probes that check from outside."
     )
-    interval_seconds: int = Field(default=60, description="How often rules are evaluated.")
+    interval_seconds: Whole = Field(default=60, description="How often rules are evaluated.")
     operations_dashboard: str | None = Field(
         default=None,
         description="Path of the company's own operations dashboard, from the root of the checkout.",
@@ -125,23 +130,23 @@ class BusinessHours(Section):
 
 class SlackContact(Section):
     kind: Literal["slack"]
-    channel: Annotated[str, Field(pattern="^#[a-z0-9_-]+$")]
-    secret: EnvKey = Field(description="Name of the secret that holds the incoming webhook's URL.")
+    channel: SlackChannel
+    secret: SecretName = Field(description="Name of the secret that holds the incoming webhook's URL.")
 
 
 class PagerDutyContact(Section):
     kind: Literal["pagerduty"]
-    secret: EnvKey = Field(description="Name of the secret that holds the Events API v2 integration key.")
+    secret: SecretName = Field(description="Name of the secret that holds the Events API v2 integration key.")
 
 
 class WebhookContact(Section):
     kind: Literal["webhook"]
-    secret: EnvKey = Field(description="Name of the secret that holds the URL.")
+    secret: SecretName = Field(description="Name of the secret that holds the URL.")
 
 
 class EmailContact(Section):
     kind: Literal["email"]
-    addresses: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(min_length=1)
+    addresses: list[Email] = Field(min_length=1)
 
 
 Contact = Annotated[SlackContact | PagerDutyContact | WebhookContact | EmailContact, Field(discriminator="kind")]
