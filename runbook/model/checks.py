@@ -28,8 +28,12 @@ _SECRETS = {
     "POSTGRES_PASSWORD": "the data source PostgreSQL",
     "LOG_DRAIN_SECRET": "the log drain, which signs what it sends",
 }
-# The provider refuses another form, and the engine then prints the refused value in the clear: seen, engine 3.258.
-CLOUDFLARE_TOKEN = re.compile("[A-Za-z0-9_-]{40}")
+# The forms that the providers' sources ask for. A token of another form must not get as far as the provider: when a
+# provider refuses a property of its own config, the engine prints the refused secret in the clear (seen, 3.258).
+TOKEN_FORMS = {
+    "CLOUDFLARE_API_TOKEN": (re.compile("^[A-Za-z0-9_-]{40}$"), "40 letters, digits, hyphens and underscores"),
+    "VERCEL_API_TOKEN": (re.compile("[A-Za-z0-9]{24}"), "at least 24 letters and digits in a row"),
+}
 
 
 def needs(*sections: str) -> Callable[[Check], Check]:
@@ -314,8 +318,8 @@ def secrets_are_set(platform: Platform, settings: Settings) -> Iterator[Problem]
     for name, value in settings.secrets.items():
         if not value.get_secret_value().strip():
             yield Problem(path("secrets", name), Said.EMPTY, "A value.", secret_command(name))
-        elif name == "CLOUDFLARE_API_TOKEN" and not CLOUDFLARE_TOKEN.fullmatch(value.get_secret_value()):
-            allowed = "An API token of Cloudflare: 40 letters, digits, dashes and underscores."
+        elif name in TOKEN_FORMS and not TOKEN_FORMS[name][0].search(value.get_secret_value()):
+            allowed = f"An API token as the vendor shows it: {TOKEN_FORMS[name][1]}."
             yield Problem(path("secrets", name), Said.HIDDEN, allowed, secret_command(name))
 
 

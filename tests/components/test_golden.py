@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.components.recording import Registration, Secret
-from tests.stacks import STACKS
+from tests.stacks import STACKS, secrets
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -42,10 +42,18 @@ def _shown(registration: Registration) -> dict[str, Any]:
     return {"parent": registration.parent.rpartition("::")[2], **flags, "inputs": _readable(registration.inputs)}
 
 
+def _named(text: str) -> str:
+    """With the secrets' names in place of their values, so that a review sees which secret goes where."""
+    for stack in STACKS:
+        for name, value in secrets(stack).items():
+            text = text.replace(value, name)
+    return text
+
+
 def _readable(value: Any) -> Any:
     """Secrets by a mark, JSON texts as what they hold."""
     if isinstance(value, Secret):
-        return f"[secret] {value.value}"
+        return f"[secret] {_named(str(value.value))}"
     if isinstance(value, dict):
         return {key: _readable(each) for key, each in sorted(value.items())}
     if isinstance(value, list):
