@@ -68,8 +68,8 @@ def company_operations(stack: str, settings: Settings, text: str | None) -> Dash
         model = json.loads(text)
     except ValueError as error:
         raise _refused(stack, settings, f"A file of JSON; this one is not: {error}.", "Export it again.") from None
-    whole = isinstance(model, dict) and isinstance(model.get("title"), str) and isinstance(model.get("panels"), list)
-    if not whole:
+    titled = isinstance(model, dict) and isinstance(model.get("title"), str) and model["title"].strip()
+    if not titled or not isinstance(model.get("panels"), list):
         allowed = "A dashboard's JSON: an object with a title and a list of panels."
         raise _refused(stack, settings, allowed, "Take the JSON that Grafana shows under Export, JSON.")
     if "__inputs" in model:
