@@ -26,7 +26,7 @@ def test_registrations_are_those_of_the_golden_file(stack: str, programs: dict[s
 
 
 def _text(registrations: list[Registration]) -> str:
-    resources = {registration.urn.partition("::")[2]: _shown(registration) for registration in registrations}
+    resources = {registration.name: _shown(registration) for registration in registrations if registration.parent}
     return yaml.safe_dump(dict(sorted(resources.items())), width=118, allow_unicode=True, sort_keys=False)
 
 
@@ -39,7 +39,8 @@ def _shown(registration: Registration) -> dict[str, Any]:
         )
         if on
     }
-    return {"parent": registration.parent.rpartition("::")[2], **flags, "inputs": _readable(registration.inputs)}
+    parent = registration.parent.rpartition("::")[2]
+    return {"type": registration.type, "parent": parent, **flags, "inputs": _readable(registration.inputs)}
 
 
 def _named(text: str) -> str:
