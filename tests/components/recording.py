@@ -6,6 +6,7 @@ what depends on those is tested on the real engine, in tests/engine.
 
 from __future__ import annotations
 
+import contextvars
 import json
 import os
 import runpy
@@ -88,21 +89,21 @@ class Recorder(MockMonitor):
 
 def run(stack: str) -> Recorder:
     """Everything that the program registers for a committed stack file, with made-up secrets."""
+    recorder = Recorder(stack)
+    # In a context of its own, or the SDK would take the root resource of the stack that ran before.
+    contextvars.Context().run(_run, stack, recorder)
+    return recorder
+
+
+def _run(stack: str, recorder: Recorder) -> None:
     config = {**stacks.raw(stack), "secrets": stacks.secrets(stack)}
-    return run_config(stack, config)
-
-
-def run_config(stack: str, config: dict[str, Any]) -> Recorder:
     environment = {
         "PULUMI_CONFIG": json.dumps({f"{NAMESPACE}:{key}": _text(value) for key, value in config.items()}),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps([f"{NAMESPACE}:secrets"]),
     }
-    recorder = Recorder(stack)
     set_mocks(_Answers(), project=NAMESPACE, stack=stack, monitor=recorder)
     with mock.patch.dict(os.environ, environment):
-        program = pulumi.runtime.test(lambda: runpy.run_path(str(stacks.ROOT / "__main__.py"), run_name="__main__"))
-        program()
-    return recorder
+        pulumi.runtime.test(lambda: runpy.run_path(str(stacks.ROOT / "__main__.py"), run_name="__main__"))()
 
 
 def _text(value: Any) -> str:
