@@ -62,12 +62,7 @@ def failed(what: str, output: str) -> SetupError:
 
 def cause(output: str) -> str | None:
     """ "disk", "content", "network", or None when nothing that is known was printed."""
-    # Names of packages and modules say nothing about a cause: a bare path is a compiled package.
-    said = [line for line in output.lower().splitlines() if " " in line and "downloading" not in line]
-    for name, pattern in _SIGNS.items():
-        if any(re.search(pattern, line) for line in said):
-            return name
-    return None
+    return next((name for name, pattern in _SIGNS.items() if re.search(pattern, output, re.IGNORECASE)), None)
 
 
 def _unknown(what: str, output: str) -> str:

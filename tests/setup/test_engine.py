@@ -166,7 +166,22 @@ def test_without_go_the_wheel_is_tried(with_venv: Checkout, version: str | None)
     assert not home.exists()
 
 
-def test_a_go_of_the_user_is_never_taken_away(with_venv: Checkout) -> None:
-    mine = program(with_venv.path / "go", "echo go version go1.26.0 linux/amd64")
+def test_a_go_of_the_user_and_its_caches_are_left_alone(with_venv: Checkout) -> None:
+    asked = with_venv.here.root / "asked"
+    program(with_venv.path / "go", f'echo "$@" >> {asked}; echo go version go1.26.0 linux/amd64')
     forget(with_venv.here, get(with_venv.here, with_venv.runner(), with_venv.environ()))
-    assert mine.exists()
+    assert asked.read_text(encoding="utf-8") == "version\n"
+
+
+def test_a_go_of_our_own_stays_until_the_build_has_succeeded(
+    with_venv: Checkout, ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = program(with_venv.here.cache / "go" / "0" / "go" / "bin" / "go", "")
+    monkeypatch.setattr("script.engine.golang.get", lambda *_: Go(ours, {}))
+    ways.online = ways.builds = False
+    with pytest.raises(KeyboardInterrupt):
+        make(with_venv)
+    assert ours.exists(), "the next run has to fetch it again"
+    ways.builds = True
+    make(with_venv)
+    assert not (with_venv.here.cache / "go").exists()
