@@ -32,6 +32,7 @@ def raw(stack: str) -> dict[str, Any]:
     return {key.removeprefix(f"{NAMESPACE}:"): value for key, value in stack_file(stack)["config"].items()}
 
 
+@cache
 def platform(stack: str) -> Platform:
     return platforms.load(raw(stack)["platform"])
 
