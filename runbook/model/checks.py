@@ -188,7 +188,7 @@ def extra_records_are_whole(platform: Platform, settings: Settings) -> Iterator[
                 f"{at}.content",
                 record.content,
                 "A text in double quotes of its own: without them every preview shows a change of this record.",
-                f"Write '\"{record.content.strip(chr(34))}\"'.",
+                """Write it as '"..."': double quotes inside single ones.""",
             )
         if record.type == "MX" and record.priority is None:
             yield Problem(
@@ -335,7 +335,7 @@ def _same_names(
             yield Problem(path(*section, name), Said.MISSING, allowed, f"Add {name} under {at}.")
     for name in there:
         if name not in names:
-            near = nearest(name, names)
+            near = nearest(name, [each for each in names if each not in there])
             edit = f"Write {near} instead of {name}." if near else f"Remove {name}, or add it to the platform."
             yield Problem(
                 path(*section, name),

@@ -94,7 +94,7 @@ def _url(value: str) -> str:
 
 
 def _time_of_day(value: Any) -> time:
-    """YAML 1.1 reads 08:00 without quotes as the number 480, which is refused too: nobody meant that."""
+    """YAML 1.1 reads 17:00 without quotes as the number 1020, which is refused too: nobody meant that."""
     matched = _TIME.fullmatch(str(value))
     if not matched:
         refuse("A time of day from 00:00 to 23:59, in quotes.", 'Write it with two digits each, such as "08:30".')

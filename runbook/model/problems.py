@@ -29,7 +29,8 @@ class Said(Enum):
     MISNAMED = "is not a name that is allowed here"
     CLEAR = "is in clear text"
     EMPTY = "is empty"
-    HIDDEN = "is set to something that is not shown"
+    TEXT = "is a text"
+    HIDDEN = "= (not shown)"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Problem:
         sentence, *commands = self.edit.replace("{stack}", stack).splitlines()
         return "\n".join(
             [
-                f"{self.path} {_shown(self.value)}",
+                f"{self.path} {_shown(self.value, WIDTH - len(self.path) - 6)}",
                 _indented("allowed: ", self.allowed),
                 _indented("edit:    ", sentence),
                 *(f"   {command}" for command in commands),
@@ -102,7 +103,7 @@ def _begins(word: str, start: str) -> bool:
     return len(start) > 2 and word.startswith(start)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, room: int) -> str:
     """Nothing that may hold a secret: of a URL scheme and host alone, and nothing of a list or section."""
     if isinstance(value, Said):
         return value.value
@@ -118,7 +119,7 @@ def _shown(value: object) -> str:
         text = repr(_URL.sub(lambda found: f"//{found[1]}" + ("/…" if found[2] else ""), value))
     else:
         text = str(value).lower()  # true and false as YAML has them
-    return "= " + (text if len(text) <= 60 else text[:57] + "...")
+    return "= " + (text if len(text) <= room else text[: max(room - 1, 20)] + "…")
 
 
 def _indented(label: str, text: str) -> str:

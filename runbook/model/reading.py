@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
@@ -9,16 +10,17 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from runbook.model.checks import CHECKS, in_the_clear
+from runbook.model.checks import CHECKS, in_the_clear, secret_command
 from runbook.model.platform import Platform
 from runbook.model.problems import ConfigError, Problem, Said, nearest, path
 from runbook.model.settings import Settings
 
 _KINDS = {
-    "array": "A list with at least one entry.",
+    "array": "A list.",
     "object": "A section of names and values.",
     "boolean": "true or false.",
 }
+_SCALARS = ("string", "integer", "boolean")
 _KEYS = {field.alias or name: name for name, field in Settings.model_fields.items()}
 
 
@@ -45,6 +47,20 @@ def read(stack: str, raw: Mapping[str, Any], platform: Platform, in_clear: Colle
 
     Raises: ConfigError with every problem found.
     """
+    sound, problems = sections(raw)
+    settings = Settings.model_construct(**sound)
+    for needs, check in CHECKS:
+        if needs <= sound.keys():
+            problems += check(platform, settings)
+    if isinstance(raw.get("secrets"), Mapping):
+        problems += [in_the_clear(name) for name in sorted(set(in_clear) & raw["secrets"].keys())]
+    if problems:
+        raise ConfigError(stack, sorted(problems, key=_place))
+    return settings
+
+
+def sections(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """The sections that are sound in themselves, by their name in `Settings`, and what is wrong with the others."""
     problems = [_unknown((), key, list(_KEYS)) for key in raw if key not in _KEYS]
     sound: dict[str, Any] = {}
     for key, name in _KEYS.items():
@@ -57,15 +73,19 @@ def read(stack: str, raw: Mapping[str, Any], platform: Platform, in_clear: Colle
             problems.append(_missing((key,)))
         else:
             sound[name] = Settings.model_fields[name].get_default()
-    settings = Settings.model_construct(**sound)
-    for needs, check in CHECKS:
-        if needs <= sound.keys():
-            problems += check(platform, settings)
-    if isinstance(raw.get("secrets"), Mapping):
-        problems += [in_the_clear(name) for name in sorted(set(in_clear) & raw["secrets"].keys())]
-    if problems:
-        raise ConfigError(stack, problems)
-    return settings
+    return sound, problems
+
+
+def _place(problem: Problem) -> tuple[int, list[str | int]]:
+    """Where it stands in a stack file, whatever order the engine hands the keys over in: unknown sections come first,
+    the tenth entry of a list after the second."""
+    text = problem.path.partition(":")[2]
+    section = re.split(r"[.\[]", text)[0]
+    known = list(_KEYS)
+    parts = re.split(r"(\d+)", text)
+    return known.index(section) if section in known else -1, [
+        int(part) if part.isdecimal() else part for part in parts
+    ]
 
 
 @cache
@@ -99,6 +119,11 @@ def _problem(location: Sequence[str | int], error: ErrorDetails) -> Problem:
         kinds = list(node["discriminator"]["mapping"])
         given = value.get("kind", Said.MISSING) if isinstance(value, Mapping) else value
         return Problem(f"{at}.kind", given, f"One of {', '.join(kinds)}.", _choice(given, kinds))
+    if parts[0] == "secrets":
+        at_once = "Remove it; the next preview then shows a command for each secret."
+        return Problem(at, value, _allowed(node), secret_command(str(parts[1])) if parts[1:] else at_once)
+    if isinstance(value, str) and node.get("type") not in _SCALARS:  # a secret that was indented to a wrong place
+        value = Said.TEXT
     return Problem(at, value, _allowed(node), _edit(node, value))
 
 
@@ -116,6 +141,8 @@ def _unknown(parts: Sequence[str | int], key: str, known: Sequence[str]) -> Prob
 def _allowed(node: Mapping[str, Any]) -> str:
     """What the JSON schema says of a place, in sentences."""
     kind, least, most = node.get("type"), node.get("minimum"), node.get("maximum")
+    if "discriminator" in node:
+        return f"A section whose kind is one of {', '.join(node['discriminator']['mapping'])}."
     if "properties" in node:  # its description is of the class, for readers of the code
         return f"A section of {', '.join(node['properties'])}."
     if "enum" in node:
@@ -124,6 +151,8 @@ def _allowed(node: Mapping[str, Any]) -> str:
         text = "A whole number" + (
             "." if least is None else f", {least} or more." if most is None else f" from {least} to {most}."
         )
+    elif node.get("minItems"):
+        text = "A list with at least one entry."
     else:
         text = _KINDS.get(str(kind), "A text.")
     return f"{text} {node['description']}" if "description" in node else text
@@ -139,7 +168,7 @@ def _edit(node: Mapping[str, Any], value: object) -> str:
         "array": "Write each entry after a dash.",
         "object": "Write its keys below it, each on a line of its own.",
         "boolean": "Write true or false, without quotes.",
-    }.get(str(node.get("type")), "Write a text in quotes.")
+    }.get("object" if "discriminator" in node else str(node.get("type")), "Write a text in quotes.")
 
 
 def _choice(value: object, known: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ class Endpoint(Section):
     """A metrics or logs store with basic auth; its token is a secret."""
 
     url: Url
-    user: str
+    user: str = Field(description="User of basic auth: the instance's number, in quotes.")
 
 
 class Postgres(Section):
@@ -169,6 +169,4 @@ class Settings(Section):
     business_hours: BusinessHours | None = None
     flags: dict[str, bool] = Field(default={}, description="The platform's feature switches.")
     runbook_url: Url = Field(description="Page of the runbook that alerts link to.")
-    secrets: dict[EnvKey, SecretStr] = Field(
-        default={}, description="Each set by: pulumi config set --secret --path 'secrets.NAME'"
-    )
+    secrets: dict[EnvKey, SecretStr] = Field(default={}, description="Each is set by pulumi config set --secret.")
