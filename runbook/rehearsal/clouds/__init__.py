@@ -19,7 +19,7 @@ from runbook.rehearsal.clouds import cloudflare, grafana, vercel
 from runbook.rehearsal.clouds.behaviours import UNVERIFIED
 from runbook.rehearsal.clouds.faults import CloudError, Faults
 from runbook.rehearsal.clouds.server import Provider, Table
-from runbook.rehearsal.clouds.shapes import warm_up
+from runbook.rehearsal.clouds.shapes import shape_of
 from runbook.rehearsal.clouds.store import Held, Store
 
 __all__ = ["CloudError", "Clouds", "Faults", "Held", "Store", "stand_ins"]
@@ -40,6 +40,12 @@ def stand_ins() -> list[dict[str, str | int]]:
     ]
 
 
+def _derive_shapes() -> None:
+    for cloud, table in _TABLES.items():
+        for token in (cloud, *{row.kind for row in table.ROWS}):
+            shape_of(token)
+
+
 class Clouds:
     """All three stand-ins over one store, served on the loopback from threads of the calling process.
 
@@ -56,7 +62,8 @@ class Clouds:
             cloudflare.add_zone(self.store, zone)
 
     def __enter__(self) -> Clouds:
-        threading.Thread(target=warm_up, daemon=True).start()
+        # The SDKs take seconds to import; the engine and the program need longer until they ask for a check.
+        threading.Thread(target=_derive_shapes, daemon=True).start()
         for cloud, table in _TABLES.items():
             server = grpc.server(futures.ThreadPoolExecutor(16))
             provider = Provider(cloud, table, self.store, self.faults)

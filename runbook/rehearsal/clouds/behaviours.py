@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from runbook.rehearsal.clouds.shapes import always_there, shape_of
 from runbook.rehearsal.clouds.store import Held, SecretPath, Store
-from runbook.rehearsal.clouds.wire import UNKNOWN, known
+from runbook.rehearsal.clouds.wire import UNKNOWN, known, known_part
 
 SEEN = "seen: the real plugin in preview"
 API = "vendor's API documentation or published error texts"
@@ -50,10 +50,10 @@ class Draft:
         return value if known(value) else None
 
     def items(self, name: str) -> list[dict[str, Any]]:
-        """The objects of a list, each without what is not known yet."""
+        """The objects of a list, without what in them is not known yet."""
         value = self.values.get(name)
         found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-        return [{key: inner for key, inner in one.items() if known(inner)} for one in found]
+        return [known_part(one) for one in found]
 
     def others(self, **wanted: Any) -> list[Held]:
         """The objects of the same kind other than this one that have these properties."""
@@ -142,13 +142,17 @@ class Behaviour:
         return {name: value for name, value in values.items() if value is not None}
 
     def inputs_read(self, draft: Draft, old: Draft) -> dict[str, Any]:
-        """The inputs that would make the object what a read found, each as it was written where that is the same."""
+        """The inputs that would make the object what a read found, each as it was written where that is the same.
+
+        Without old inputs, at an import, that is everything that is not as the provider would make it.
+        """
         was, default = self.held(old), self.held(Draft(draft.store, draft.cloud, draft.kind, draft.id, {}))
+        filled_in = self._optional() if old.values else set()
         inputs = {}
         for name, value in self.held(draft).items():
             if name in was and was[name] == value and name in old.values:
                 inputs[name] = old.values[name]
-            elif name in old.values or (name not in self._optional() and value != default.get(name)):
+            elif name in old.values or (name not in filled_in and value != default.get(name)):
                 inputs[name] = value
         return {name: value for name, value in inputs.items() if name in shape_of(self.kind).fields}
 

@@ -78,9 +78,7 @@ def _held_rules(_draft: Draft, rules: list[dict[str, Any]]) -> list[dict[str, An
 
 
 def _same_name(draft: Draft) -> Iterator[Held]:
-    for other in draft.others(zoneId=draft["zoneId"]):
-        if other.properties["name"] == _full_name(draft, str(draft["name"])):
-            yield other
+    yield from draft.others(zoneId=draft["zoneId"], name=_full_name(draft, str(draft["name"])))
 
 
 def _outside_zone(draft: Draft) -> str | None:
@@ -262,7 +260,7 @@ def get_dns_records(store: Store, args: Mapping[str, Any]) -> dict[str, Any]:
     return dict(args) | {"results": [one.properties | {"id": one.id} for one in held]}
 
 
-NETWORK: tuple[str, ...] = ()
+LOOKED_UP = ""
 LOOKUPS: dict[str, Callable[[Store, Mapping[str, Any]], dict[str, Any]]] = {
     "cloudflare:index/getZone:getZone": get_zone,
     "cloudflare:index/getDnsRecords:getDnsRecords": get_dns_records,

@@ -96,14 +96,13 @@ def _durations(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return values | {name: _held_duration(values[name]) for name in names if name in values}
 
 
-def _held_rules(draft: Draft, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [_held_rule(draft, rule) for rule in rules]
+def _held_rules(_draft: Draft, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [_held_rule(rule) for rule in rules]
 
 
-def _held_rule(draft: Draft, rule: dict[str, Any]) -> dict[str, Any]:
+def _held_rule(rule: dict[str, Any]) -> dict[str, Any]:
     added = {"for": "0s", "noDataState": "NoData", "execErrState": "Alerting", "isPaused": False}
-    added |= {"labels": {}, "annotations": {}, "uid": _made_up(str(draft["name"]), str(rule.get("name")))}
-    held = _durations(added | rule, "for", "keepFiringFor")
+    held = _durations(added | {"labels": {}, "annotations": {}} | rule, "for", "keepFiringFor")
     held["datas"] = [_held_query(query) for query in rule.get("datas", [])]
     if "notificationSettings" in held:
         waits = ("groupWait", "groupInterval", "repeatInterval")
@@ -119,11 +118,8 @@ def _held_query(query: dict[str, Any]) -> dict[str, Any]:
     return {"queryType": ""} | query
 
 
-def _held_points(draft: Draft, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {"disableResolveMessage": False, "uid": _made_up(str(draft["name"]), str(index))} | point
-        for index, point in enumerate(points)
-    ]
+def _held_points(_draft: Draft, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"disableResolveMessage": False} | point for point in points]
 
 
 def _held_check_settings(_draft: Draft, settings: dict[str, Any]) -> dict[str, Any]:
@@ -209,12 +205,12 @@ def _unknown_timing(draft: Draft) -> str | None:
 
 
 def _same_rule(draft: Draft) -> str | None:
-    rules = _held_rules(draft, draft.items("rules"))
-    uids, names = [rule["uid"] for rule in rules], [rule["name"] for rule in rules]
-    for other in draft.others():
-        uids += [rule["uid"] for rule in other.properties["rules"]]
-        if other.properties["folderUid"] == draft["folderUid"]:
-            names += [rule["name"] for rule in other.properties["rules"]]
+    uids, names = [], []
+    groups = [(draft["folderUid"], draft["rules"])]
+    groups += [(other.properties["folderUid"], other.properties["rules"]) for other in draft.others()]
+    for folder, rules in groups:
+        uids += [rule["uid"] for rule in rules if rule.get("uid")]
+        names += [rule["name"] for rule in rules if folder == draft["folderUid"]]
     for what, values in (("uid", uids), ("title in one folder", names)):
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
@@ -363,7 +359,7 @@ def get_probes(_store: Store, args: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": "probes", "filterDeprecated": args.get("filterDeprecated", True), "probes": PROBES}
 
 
-NETWORK: tuple[str, ...] = ()
+LOOKED_UP = ""
 LOOKUPS: dict[str, Callable[[Store, Mapping[str, Any]], dict[str, Any]]] = {
     "grafana:syntheticMonitoring/getProbes:getProbes": get_probes,
 }

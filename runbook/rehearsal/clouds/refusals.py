@@ -39,7 +39,7 @@ def matches(name: str, pattern: str, sentence: str) -> Refusal:
 
 
 def not_empty(name: str) -> Refusal:
-    return lambda draft: f"{name} must contain at least 1 element, got: 0." if draft.values[name] == [] else None
+    return lambda draft: f"{name} must contain at least 1 element, got: 0." if draft.values.get(name) == [] else None
 
 
 def one_value(first: str, second: str) -> Refusal:

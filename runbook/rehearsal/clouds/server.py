@@ -30,7 +30,7 @@ class Table(Protocol):
 
     ROWS: list[Row]
     LOOKUPS: dict[str, Lookup]
-    NETWORK: tuple[str, ...]
+    LOOKED_UP: str  # the configuration key that makes Configure ask the service
 
     def check_config(self, config: Mapping[str, Any]) -> Iterable[tuple[str, str]]: ...
 
@@ -60,7 +60,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse()
 
     def Configure(self, request: Any, context: Any) -> Any:
-        if "Configure" in self.table.NETWORK:
+        if decode(request.args)[0].get(self.table.LOOKED_UP):
             self._meet("Configure", self.cloud, "", context)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -75,7 +75,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         changes = self._behaviour(request.type, context).changes(
             self._draft(request.type, request.id, old), self._draft(request.type, request.id, new)
         )
-        changes = {name: replaces for name, replaces in changes.items() if name not in request.ignoreChanges}
         some = provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(
             changes=some,
@@ -92,42 +91,45 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         values, secrets = decode(request.properties)
         behaviour = self._behaviour(request.type, context)
         draft = self._draft(request.type, "", values)
-        if not request.preview:
-            self._over_the_network("Create", request, context)
-            self._refuse("apply", behaviour, draft, context)
-        outputs = behaviour.outputs(draft, {}, request.preview)
-        secrets |= behaviour.secrets(outputs)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=encode(outputs, secrets))
-        id = behaviour.new_id(self._draft(request.type, "", outputs))
-        self.store.put(Held(self.cloud, request.type, id, outputs, secrets))
-        return provider_pb2.CreateResponse(id=id, properties=encode(outputs, secrets))
+            outputs = behaviour.outputs(draft, {}, True)
+            return provider_pb2.CreateResponse(properties=encode(outputs, secrets | behaviour.secrets(outputs)))
+        self._meet("Create", request.type, request.urn, context)
+        with self.store.lock:
+            self._refuse("apply", behaviour, draft, context)
+            outputs = behaviour.outputs(draft, {}, False)
+            id = behaviour.new_id(self._draft(request.type, "", outputs))
+            held = Held(self.cloud, request.type, id, outputs, secrets | behaviour.secrets(outputs))
+            self.store.put(held)
+        return provider_pb2.CreateResponse(id=id, properties=encode(outputs, held.secrets))
 
     def Update(self, request: Any, context: Any) -> Any:
         values, secrets = decode(request.news)
         behaviour = self._behaviour(request.type, context)
         draft = self._draft(request.type, request.id, values)
         outputs = behaviour.outputs(draft, decode(request.olds)[0], request.preview)
-        secrets |= behaviour.secrets(outputs)
+        held = Held(self.cloud, request.type, request.id, outputs, secrets | behaviour.secrets(outputs))
         if not request.preview:
-            self._over_the_network("Update", request, context)
-            if self.store.get(self.cloud, request.type, request.id) is None:
-                self._abort(context, f"404 Not Found: there is no {request.type} with the id {request.id}.")
-            self._refuse("apply", behaviour, draft, context)
-            self.store.put(Held(self.cloud, request.type, request.id, outputs, secrets))
-        return provider_pb2.UpdateResponse(properties=encode(outputs, secrets))
+            self._meet("Update", request.type, request.urn, context)
+            with self.store.lock:
+                if self.store.get(self.cloud, request.type, request.id) is None:
+                    self._abort(context, f"404 Not Found: there is no {request.type} with the id {request.id}.")
+                self._refuse("apply", behaviour, draft, context)
+                self.store.put(held)
+        return provider_pb2.UpdateResponse(properties=encode(outputs, held.secrets))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        self._over_the_network("Delete", request, context)
-        held = self.store.get(self.cloud, request.type, request.id)
-        if held is not None:
-            draft = self._draft(request.type, request.id, held.properties)
-            self._refuse("delete", self._behaviour(request.type, context), draft, context)
-        self.store.delete(self.cloud, request.type, request.id)
+        self._meet("Delete", request.type, request.urn, context)
+        with self.store.lock:
+            held = self.store.get(self.cloud, request.type, request.id)
+            if held is not None:
+                draft = self._draft(request.type, request.id, held.properties)
+                self._refuse("delete", self._behaviour(request.type, context), draft, context)
+                self.store.delete(self.cloud, request.type, request.id)
         return empty_pb2.Empty()
 
     def Read(self, request: Any, context: Any) -> Any:
-        self._over_the_network("Read", request, context)
+        self._meet("Read", request.type, request.urn, context)
         behaviour = self._behaviour(request.type, context)
         # An import may name the parents too, as in zone/record; an id alone is never cut.
         ids = (request.id, request.id.rpartition("/")[2])
@@ -174,10 +176,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if refusals:
             self._abort(context, "\n".join(sentence for _, sentence in refusals))
 
-    def _over_the_network(self, method: str, request: Any, context: Any) -> None:
-        self._meet(method, request.type, request.urn, context)
-
     def _meet(self, method: str, kind: str, name: str, context: Any) -> None:
+        """A call over the network: it is counted, takes its time, and may go wrong."""
         self.store.count(self.cloud, kind, method)
         try:
             self.faults.meet(self.cloud, method, kind, name)

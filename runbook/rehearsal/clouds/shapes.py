@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import inspect
+import threading
 import typing
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Shape:
 
 
 ANY = Shape("anything")
+_IMPORTING = threading.RLock()
 
 
 @functools.cache
@@ -55,12 +57,6 @@ def _neutral(hint: Any) -> Any:
     if origin in (str, bool, int, float):
         return origin()
     return [] if origin in (Sequence, list) else {}
-
-
-def warm_up() -> None:
-    """Import the SDKs, which takes seconds; meant for a thread beside the engine's own start."""
-    for package in PACKAGES:
-        shape_of(package)
 
 
 def problems(shape: Shape, value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -119,7 +115,8 @@ def _class(token: str, suffix: str) -> type:
     module, _, kind = rest.partition(":")
     path = module.partition("/")[0].lower()
     name = PACKAGES[package] + (f".{path}" if path not in ("", "index") else "")
-    found: type = getattr(_import(name), (kind or "Provider") + suffix)
+    with _IMPORTING:  # the SDKs import their parts lazily, which two threads at once do not survive
+        found: type = getattr(_import(name), (kind or "Provider") + suffix)
     return found
 
 

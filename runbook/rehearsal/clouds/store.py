@@ -11,7 +11,6 @@ import os
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,14 +43,15 @@ class Held:
 class Store:
     """Objects and call counts in one SQLite file that only its owner can read (mode 0600).
 
-    Safe to use from many threads and from a second process. `path` is created when it does not exist.
+    Safe to use from many threads and from a second process. `path` is created when it does not exist. Who reads and
+    then writes holds `lock` meanwhile.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         # A crash of the machine may lose the last writes of a rehearsal; waiting for the disk would cost more.
         self._db.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -59,14 +59,14 @@ class Store:
         self._db.executescript(_TABLES)
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             self._db.close()
 
     def put(self, held: Held) -> None:
         """Create the object, or replace it whole."""
         paths = sorted(map(list, held.secrets), key=repr)
         row = (held.cloud, held.kind, held.id, json.dumps(held.properties), json.dumps(paths))
-        with self._lock:
+        with self.lock:
             self._db.execute(
                 "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT (cloud, kind, id) "
                 "DO UPDATE SET properties = excluded.properties, secrets = excluded.secrets",
@@ -74,29 +74,29 @@ class Store:
             )
 
     def get(self, cloud: str, kind: str, id: str) -> Held | None:
-        found = self._select("WHERE cloud = ? AND kind = ? AND id = ?", (cloud, kind, id))
+        found = self._select("WHERE cloud = ? AND kind = ? AND id = ?", [cloud, kind, id])
         return found[0] if found else None
 
     def delete(self, cloud: str, kind: str, id: str) -> None:
         """Remove the object; one that is already gone is no error."""
-        with self._lock:
+        with self.lock:
             self._db.execute("DELETE FROM objects WHERE cloud = ? AND kind = ? AND id = ?", (cloud, kind, id))
 
-    def find(self, cloud: str, kind: str, **wanted: Any) -> list[Held]:
-        """The objects of a kind, oldest first, whose top-level properties equal those given."""
-        held = self._select("WHERE cloud = ? AND kind = ? ORDER BY rowid", (cloud, kind))
-        return [one for one in held if all(one.properties.get(key) == value for key, value in wanted.items())]
+    def find(self, cloud: str, kind: str, **wanted: str | float | None) -> list[Held]:
+        """The objects of a kind, oldest first, whose top-level properties equal those given; None: has none."""
+        where = "".join(f" AND json_extract(properties, '$.{name}') IS ?" for name in wanted)
+        return self._select(f"WHERE cloud = ? AND kind = ?{where} ORDER BY rowid", [cloud, kind, *wanted.values()])
 
     def objects(self) -> list[Held]:
         """Every object of every cloud."""
-        return self._select("ORDER BY cloud, kind, id", ())
+        return self._select("ORDER BY cloud, kind, id", [])
 
     def change(self, cloud: str, kind: str, id: str, **properties: Any) -> Held:
         """Change an object as a person does in the vendor's own pages; a value of None takes a property away.
 
         Raises KeyError when the cloud holds no such object.
         """
-        with self._lock:
+        with self.lock:
             held = self.get(cloud, kind, id)
             if held is None:
                 raise KeyError(f"{cloud} holds no {kind} with the id {id}.")
@@ -107,7 +107,7 @@ class Store:
 
     def count(self, cloud: str, kind: str, method: str) -> None:
         """Note one call that the real front end would have sent over the network."""
-        with self._lock:
+        with self.lock:
             self._db.execute(
                 "INSERT INTO calls VALUES (?, ?, ?, 1) "
                 "ON CONFLICT (cloud, kind, method) DO UPDATE SET times = times + 1",
@@ -116,13 +116,13 @@ class Store:
 
     def calls(self) -> Counter[Call]:
         """How often each (cloud, kind, method) was called; subtract two of these to see what a command did."""
-        with self._lock:
+        with self.lock:
             rows = self._db.execute("SELECT cloud, kind, method, times FROM calls").fetchall()
         return Counter({(cloud, kind, method): times for cloud, kind, method, times in rows})
 
-    def _select(self, where: str, values: Iterable[str]) -> list[Held]:
-        with self._lock:
-            rows = self._db.execute(f"SELECT * FROM objects {where}", tuple(values)).fetchall()
+    def _select(self, where: str, values: list[str | float | None]) -> list[Held]:
+        with self.lock:
+            rows = self._db.execute(f"SELECT * FROM objects {where}", values).fetchall()
         return [
             Held(cloud, kind, id, json.loads(properties), frozenset(tuple(path) for path in json.loads(secrets)))
             for cloud, kind, id, properties, secrets in rows

@@ -269,7 +269,7 @@ def get_project(store: Store, args: Mapping[str, Any]) -> dict[str, Any]:
     raise CloudError(f"not_found - There is no project for {args['name']}.")
 
 
-NETWORK: tuple[str, ...] = ("Configure",)
+LOOKED_UP = "team"  # provider source, provider.go
 LOOKUPS: dict[str, Callable[[Store, Mapping[str, Any]], dict[str, Any]]] = {
     "vercel:index/getDomainConfig:getDomainConfig": get_domain_config,
     "vercel:index/getProject:getProject": get_project,

@@ -61,3 +61,12 @@ def known(value: Any) -> bool:
     if isinstance(value, list):
         return all(known(one) for one in value)
     return bool(value != UNKNOWN)
+
+
+def known_part(value: Any) -> Any:
+    """The value without anything inside it that is not known before `pulumi up`."""
+    if isinstance(value, dict):
+        return {key: known_part(one) for key, one in value.items() if one != UNKNOWN}
+    if isinstance(value, list):
+        return [known_part(one) for one in value if one != UNKNOWN]
+    return value
