@@ -1,0 +1,1 @@
+"""The scenarios of each platform's alerts."""
