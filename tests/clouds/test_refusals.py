@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from runbook.rehearsal.clouds import Clouds
+from runbook.rehearsal.clouds import Clouds, cloudflare, grafana, vercel
+from runbook.rehearsal.clouds.behaviours import Draft
 from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
 from runbook.rehearsal.clouds.grafana import (
     CHECK,
@@ -52,7 +53,7 @@ def settings(**values: Any) -> dict[str, Any]:
     return rules(notificationSettings=RULE["notificationSettings"] | values)
 
 
-IN_PREVIEW = [
+IN_PREVIEW: list[tuple[str, dict[str, Any], str, str]] = [
     (RECORD, {"type": "ALIAS"}, "type", "type value must be one of: A, AAAA, CAA, CERT, CNAME, DNSKEY, DS, HTTPS, LOC, MX, NAPTR, NS, OPENPGPKEY, PTR, SMIMEA, SRV, SSHFP, SVCB, TLSA, TXT, URI, got: ALIAS."),
     (RULESET, {"zoneId": "ibimina.rw"}, "zoneId", "zoneId must be 32 hexadecimal digits."),
     (RULESET, {"kind": "cache"}, "kind", "kind value must be one of: managed, custom, root, zone, got: cache."),
@@ -70,6 +71,9 @@ IN_PREVIEW = [
     (VARIABLE, {"value": None}, "value", "Exactly one of value and valueWo must be set, got 0."),
     (VARIABLE, {"visibility": "public"}, "visibility", "visibility value must be one of: config, secret, got: public."),
     (RETENTION, {"expirationProduction": "5y"}, "expirationProduction", "expirationProduction value must be one of: 1d, 1w, 1m, 2m, 3m, 6m, 1y, unlimited, got: 5y."),
+    (RETENTION, {"expirationPreview": ""}, "expirationPreview", "expirationPreview value must be one of: 1d, 1w, 1m, 2m, 3m, 6m, 1y, unlimited, got: ."),
+    (RETENTION, {"expirationCanceled": "x"}, "expirationCanceled", "expirationCanceled value must be one of: 1d, 1w, 1m, 2m, 3m, 6m, 1y, unlimited, got: x."),
+    (RETENTION, {"expirationErrored": "x"}, "expirationErrored", "expirationErrored value must be one of: 1d, 1w, 1m, 2m, 3m, 6m, 1y, unlimited, got: x."),
     (LOG_DRAIN, {"deliveryFormat": "xml"}, "deliveryFormat", "deliveryFormat value must be one of: json, ndjson, got: xml."),
     (LOG_DRAIN, {"environments": ["development"]}, "environments", "environments value must be one of: production, preview, got: development."),
     (LOG_DRAIN, {"environments": []}, "environments", "environments must contain at least 1 element, got: 0."),
@@ -81,6 +85,7 @@ IN_PREVIEW = [
     (TRACE_DRAIN, {"deliveryFormat": "ndjson"}, "deliveryFormat", "deliveryFormat value must be one of: json, proto, got: ndjson."),
     (TRACE_DRAIN, {"samplingRules": [{"rate": 2}]}, "samplingRules", "samplingRules rate must be between 0 and 1, got: 2."),
     (TRACE_DRAIN, {"samplingRules": [{"rate": 1, "environment": "dev"}]}, "samplingRules", "samplingRules environment must be one of: production, preview, got: dev."),
+    (TRACE_DRAIN, {"secret": "short"}, "secret", "secret string length must be at least 32."),
     (TRACE_DRAIN, {"name": None}, "name", "name is not given: the provider would make up a new one each time."),
     (EDGE_CONFIG, {"name": "Switches!"}, "name", "The name of an Edge Config can only contain up to 32 alphanumeric lowercase characters, hyphens and underscores."),
     (EDGE_CONFIG, {"name": None}, "name", "name is not given: the provider would make up a new one each time."),
@@ -104,7 +109,7 @@ IN_PREVIEW = [
     (CHECK, {"settings": {"http": {}, "ping": {}}}, "settings", "settings should contain exactly one nested block, got 2."),
 ]  # fmt: skip
 
-AT_UP = [
+AT_UP: list[tuple[str, dict[str, Any], str]] = [
     (RECORD, {"ttl": 300, "name": "a.ibimina.rw"}, "ttl must be set to 1 when proxied is true: When a DNS record is marked as `proxied` the TTL must be 1 as Cloudflare will control the TTL internally."),
     (RECORD, {"proxied": False, "ttl": 5, "name": "a.ibimina.rw"}, "9021: TTL must be between 60 and 86400 seconds, or 1 for Automatic."),
     (RECORD, {"proxied": False, "ttl": 86401, "name": "a.ibimina.rw"}, "9021: TTL must be between 60 and 86400 seconds, or 1 for Automatic."),
@@ -116,6 +121,7 @@ AT_UP = [
     (RECORD, {"zoneId": "0" * 32}, f"7003: Could not route to /zones/{'0' * 32}, perhaps your object identifier is invalid?"),
     (RECORD, {"name": "admin.easymo.example"}, "admin.easymo.example is not in the zone ibimina.rw: Cloudflare would serve it as admin.easymo.example.ibimina.rw."),
     (RECORD, {}, "81058: An identical record already exists.\n81053: An A, AAAA, or CNAME record with that host already exists."),
+    (RECORD, {"content": "b.example", "proxied": False, "ttl": 300}, "The CNAME records of admin.ibimina.rw share one TTL, which is 1 (RFC 2181, 5.2).\n81053: An A, AAAA, or CNAME record with that host already exists."),
     (RECORD, {"content": "b.example"}, "81053: An A, AAAA, or CNAME record with that host already exists."),
     (RECORD, {"name": "admin", "type": "A", "content": "192.0.2.1"}, "81054: A CNAME record with that host already exists."),
     (RECORD, {"type": "TXT", "proxied": False}, "admin.ibimina.rw holds a CNAME record, beside which no other record may stand (RFC 1034, 3.6.2)."),
@@ -133,6 +139,7 @@ AT_UP = [
     (LOG_DRAIN, {"projectIds": ["prj_none"]}, "not_found - There is no project for prj_none."),
     (LOG_DRAIN, {"endpoint": "logs.example"}, "endpoint must be the whole URL that is sent to, starting with https://."),
     (TRACE_DRAIN, {"projectIds": ["prj_none"]}, "not_found - There is no project for prj_none."),
+    (TRACE_DRAIN, {"endpoint": "t.example"}, "endpoint must be the whole URL that is sent to, starting with https://."),
     (EDGE_CONFIG, {}, "conflict - switches already exists, please use a new name. (409)"),
     (ITEM, {}, "conflict - The edge config holds an item trustedDevice already."),
     (ITEM, {"edgeConfigId": "ecfg_none"}, "not_found - There is no edge config ecfg_none."),
@@ -224,6 +231,21 @@ def test_refused_at_up_only(full: Full, kind: str, change: dict[str, Any], sente
     before = engine.clouds.store.objects()
     assert engine.refusal(kind, inputs) == sentence
     assert engine.clouds.store.objects() == before
+
+
+def test_every_row_that_refuses_is_shown_by_a_case(full: Full) -> None:
+    engine, made, _ = full
+    cases: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        "check": [(kind, change) for kind, change, _, _ in IN_PREVIEW],
+        "apply": [(kind, change) for kind, change, _ in AT_UP],
+    }
+    for row in [*cloudflare.ROWS, *vercel.ROWS, *grafana.ROWS]:
+        drafts = [
+            Draft(engine.clouds.store, kind.partition(":")[0], kind, "", inputs_of(kind, made) | change)
+            for kind, change in cases.get(row.aspect, [])
+            if kind == row.kind
+        ]
+        assert row.aspect not in cases or any(row.act(draft) for draft in drafts), row
 
 
 def test_the_records_of_a_name_share_one_ttl(engine: Engine) -> None:

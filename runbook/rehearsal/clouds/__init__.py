@@ -19,7 +19,7 @@ from runbook.rehearsal.clouds import cloudflare, grafana, vercel
 from runbook.rehearsal.clouds.behaviours import UNVERIFIED
 from runbook.rehearsal.clouds.faults import CloudError, Faults
 from runbook.rehearsal.clouds.server import Provider, Table
-from runbook.rehearsal.clouds.shapes import shape_of
+from runbook.rehearsal.clouds.shapes import always_there, shape_of
 from runbook.rehearsal.clouds.store import Held, Store
 
 __all__ = ["CloudError", "Clouds", "Faults", "Held", "Store", "stand_ins"]
@@ -28,16 +28,21 @@ _TABLES: dict[str, Table] = {"cloudflare": cloudflare, "vercel": vercel, "grafan
 
 
 def stand_ins() -> list[dict[str, str | int]]:
-    """For a report: each stand-in with how many facts it rests on, and how many of these nobody has seen."""
-    return [
-        {
-            "name": cloud,
-            "stands_in_for": f"the {cloud} provider plugin and the service behind it",
-            "facts": len(table.ROWS),
-            "unverified": sum(row.source == UNVERIFIED for row in table.ROWS),
-        }
-        for cloud, table in _TABLES.items()
-    ]
+    """For a report: each stand-in with how many facts it rests on, and how many of these nobody has seen.
+
+    An output that the SDK promises and no row knows is such a fact too: it is given the neutral value of its type.
+    """
+    report: list[dict[str, str | int]] = []
+    for cloud, table in _TABLES.items():
+        told = {(row.kind, row.property) for row in table.ROWS}
+        kinds = {row.kind for row in table.ROWS}
+        outputs = {(kind, name) for kind in kinds for name in always_there(kind).keys() - shape_of(kind).required}
+        neutral = len(outputs - told)
+        unverified = sum(row.source == UNVERIFIED for row in table.ROWS) + neutral
+        what = f"the {cloud} provider plugin and the service behind it"
+        facts = len(table.ROWS) + neutral
+        report.append({"name": cloud, "stands_in_for": what, "facts": facts, "unverified": unverified})
+    return report
 
 
 def _derive_shapes() -> None:
