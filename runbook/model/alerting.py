@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from runbook.model.fields import WEEKDAYS, duration_text
-from runbook.model.objectives import Alert, Objective, Query
+from runbook.model.objectives import Alert, NoData, Objective, OnError, Query
 from runbook.model.platform import Owner, Platform
 from runbook.model.problems import PlatformError
 from runbook.model.serving import stack_of
@@ -22,10 +23,7 @@ from runbook.model.signals import Source
 
 EXPRESSION = "__expr__"  # the uid of Grafana's own expression engine
 UID_MOST = 40  # Grafana cuts no uid: a longer one is refused in up
-GROUPING = (
-    "alertname",
-    "grafana_folder",
-)  # Grafana wants both in rule-level grouping, and says so only in up
+GROUPING = ("alertname", "grafana_folder")  # Grafana wants both in rule-level grouping, and says so only in up
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,7 @@ class Rule:
     annotations: Mapping[str, str]
     owner: str
     muted_outside_hours: bool
+    group_by: tuple[str, ...] = GROUPING
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def mute_timing(settings: Settings) -> MuteTiming | None:
     hours = settings.business_hours
     if hours is None:
         return None
-    intervals = [(tuple(hours.days), _outside(hours))] if _outside(hours) else []
+    intervals = [(tuple(hours.days), _outside(hours))]
     free = tuple(day for day in WEEKDAYS if day not in hours.days)
     if free:
         intervals.append((free, (("00:00", "24:00"),)))
@@ -134,10 +133,34 @@ def rule_groups(platform: Platform, settings: Settings) -> tuple[RuleGroup, ...]
         )
         for objective in platform.objectives(stack_of(settings))
     )
-    names = [rule.uid for group in groups for rule in group.rules]
-    if len(names) != len(set(names)):
-        raise PlatformError(f"Two alerts of {platform.name} share a name; each has its own.")
+    check_rules([rule for group in groups for rule in group.rules])
     return groups
+
+
+def check_rules(rules: Sequence[Rule]) -> None:
+    """Refuses what the provider lets through in preview and Grafana refuses later, or never fires on.
+
+    Raises: PlatformError
+    """
+    for rule in rules:
+        refs = [ref for ref, _ in rule.models]
+        if rule.condition not in refs:
+            raise _refused(rule, f"condition {rule.condition}", refs)
+        if rule.no_data_state not in get_args(NoData):
+            raise _refused(rule, f"no-data state {rule.no_data_state}", get_args(NoData))
+        if rule.exec_err_state not in get_args(OnError):
+            raise _refused(rule, f"error state {rule.exec_err_state}", get_args(OnError))
+        missing = [name for name in GROUPING if name not in rule.group_by]
+        if missing:
+            raise PlatformError(f"Rule {rule.uid} is not grouped by {', '.join(missing)}, which Grafana wants.")
+    for what, texts in (("name", [rule.name for rule in rules]), ("uid", [rule.uid for rule in rules])):
+        for text, count in Counter(texts).items():
+            if count > 1:
+                raise PlatformError(f"{count} rules have the {what} {text!r}; give each alert a {what} of its own.")
+
+
+def _refused(rule: Rule, given: str, allowed: Sequence[str]) -> PlatformError:
+    return PlatformError(f"Rule {rule.uid} has the {given}; allowed is one of {', '.join(allowed)}.")
 
 
 def _rule(alert: Alert, objective: Objective, platform: Platform, settings: Settings) -> Rule:
