@@ -12,8 +12,9 @@ import yaml
 from pulumi.runtime import config as engine_config
 
 from runbook import platforms
+from runbook.model.dashboards import Dashboard, company_operations
 from runbook.model.platform import Platform
-from runbook.model.problems import NAMESPACE, ConfigError, Problem, path
+from runbook.model.problems import NAMESPACE
 from runbook.model.reading import platform_name, read
 from runbook.model.settings import Settings
 
@@ -51,17 +52,12 @@ def _in_clear(stack: str, raw: Mapping[str, Any]) -> list[str]:
     return [name for name, value in stored.items() if name != "secure" and not isinstance(value, dict)]
 
 
-def own_operations(settings: Settings) -> str | None:
-    """Text of the company's own operations dashboard where the stack names one. Raises: ConfigError if it cannot be
-    read."""
-    file = settings.grafana.operations_dashboard
-    if file is None:
+def own_operations(settings: Settings) -> Dashboard | None:
+    """The company's own operations dashboard where the stack names its file. Raises: ConfigError when it cannot be
+    used."""
+    given = settings.grafana.operations_dashboard
+    if given is None:
         return None
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        allowed = f"A JSON file of Grafana's export, by its path from the root of the checkout ({error})."
-        edit = "Correct the path, or remove it to get the dashboard made here."
-        raise ConfigError(
-            pulumi.get_stack(), [Problem(path("grafana", "operationsDashboard"), file, allowed, edit)]
-        ) from None
+    file = Path(given)
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+    return company_operations(pulumi.get_stack(), settings, text)

@@ -7,11 +7,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from runbook.model.budget import Budget, Severity
 from runbook.model.settings import BusinessHours, Environment
 from runbook.model.signals import Source
 
 Comparator = Literal["gt", "gte", "lt", "lte"]
-Severity = Literal["page", "ticket"]
 # Grafana's words. Both states are always explicit: its own defaults differ between API, provider and SDK.
 NoData = Literal["NoData", "Alerting", "OK", "KeepLast"]
 OnError = Literal["Error", "Alerting", "OK", "KeepLast"]
@@ -47,6 +47,18 @@ class Query:
     unit: Unit
 
 
+def promql(expression: str, span: timedelta, unit: Unit) -> Query:
+    return Query(Source.PROMETHEUS, expression, span, unit)
+
+
+def logql(expression: str, span: timedelta, unit: Unit) -> Query:
+    return Query(Source.LOKI, expression, span, unit)
+
+
+def sql(expression: str, span: timedelta, unit: Unit) -> Query:
+    return Query(Source.POSTGRES, expression, span, unit)
+
+
 @dataclass(frozen=True)
 class Alert:
     """Fires when `query` compares to `threshold` for as long as `pending` says.
@@ -72,7 +84,8 @@ class Alert:
 
 @dataclass(frozen=True)
 class Objective:
-    """One row of a runbook: `statement` in its words; `indicator` against `target` over `period`."""
+    """One row of a runbook: `statement` in its words; `indicator` against `target` over `period`. `budget` where the
+    target is a share of events over a period."""
 
     name: str
     title: str
@@ -82,6 +95,21 @@ class Objective:
     target_is: Literal["least", "most"]
     period: timedelta | None
     alerts: tuple[Alert, ...]
+    budget: Budget | None = None
+
+
+def limit(name: str, title: str, statement: str, alert: Alert, *more: Alert) -> Objective:
+    """An objective that is one number and its limit: that of its first alert, seen on the alert's own query."""
+    return Objective(
+        name=name,
+        title=title,
+        statement=statement,
+        indicator=alert.query,
+        target=alert.threshold,
+        target_is="most" if alert.comparator in ("gt", "gte") else "least",
+        period=None,
+        alerts=(alert, *more),
+    )
 
 
 @dataclass(frozen=True)

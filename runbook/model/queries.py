@@ -25,16 +25,29 @@ def series(signal: Signal, labels: Mapping[str, str], window: timedelta = ZERO, 
     return text + (f" offset {duration_text(offset)}" if offset else "")
 
 
-def ratio(
-    bad: tuple[Signal, Mapping[str, str]],
-    total: tuple[Signal, Mapping[str, str]],
-    window: timedelta,
-    offset: timedelta = ZERO,
+def count(events: tuple[Signal, Mapping[str, str]], window: timedelta, offset: timedelta = ZERO) -> str:
+    """PromQL: how many events a counter saw in a window; nothing when it has no series."""
+    return f"sum(increase({series(*events, window, offset)}))"
+
+
+def share(bad: str, total: str) -> str:
+    """PromQL and LogQL: bad events among all. No bad series is 0, not nothing; no events at all stays nothing."""
+    return f"(({bad} or {total} * 0) / {total})"
+
+
+def budget_burn(
+    long: tuple[str, str], short: tuple[str, str], allowed: str, factor: str, least_events: int, least_bad: int
 ) -> str:
-    """PromQL: share of bad events in a window. No bad series is 0, not nothing; no events at all stays nothing."""
-    failed = f"sum(rate({series(*bad, window, offset)}))"
-    every = f"sum(rate({series(*total, window, offset)}))"
-    return f"(({failed} or {every} * 0) / {every})"
+    """PromQL and LogQL: burn rate over the long window, as long as the short one burns above `factor` too and there
+    are enough events and enough bad ones to judge by; else 0; nothing without events. `long` and `short` are the
+    counts (bad, total) of a window."""
+    rate = f"{share(*long)} / {allowed}"
+    conditions = [
+        f"{share(*short)} / {allowed} > {factor}",
+        f"{long[1]} >= {least_events}",
+        f"{long[0]} >= {least_bad}",
+    ]
+    return f"({' and '.join([rate, *conditions])}) or {rate} * 0"
 
 
 def quantile(q: str, buckets: tuple[Signal, Mapping[str, str]], window: timedelta, offset: timedelta = ZERO) -> str:

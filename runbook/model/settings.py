@@ -6,7 +6,7 @@ Keys are camelCase, unknown keys are refused, and everything read is frozen.
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -126,6 +126,11 @@ class BusinessHours(Section):
     days: list[Weekday] = Field(min_length=1)
     start: TimeOfDay = time(8)
     end: TimeOfDay = time(17)
+
+    @property
+    def per_week(self) -> timedelta:
+        day = timedelta(hours=self.end.hour - self.start.hour, minutes=self.end.minute - self.start.minute)
+        return day * len(self.days)
 
 
 class SlackContact(Section):

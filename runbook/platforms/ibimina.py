@@ -2,70 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from runbook.model.objectives import Alert, Objective, Panel, Query, Stack
+from runbook.model.budget import Budget, Burn, Severity
+from runbook.model.burn_rates import burn_alerts
+from runbook.model.fields import duration_text
+from runbook.model.objectives import Alert, Objective, Panel, Stack, limit, logql, promql, sql
 from runbook.model.platform import App, Assumption, Drain, Fact, Owner, Platform, Secret, Variable, VercelApp
 from runbook.model.problems import PlatformError
 from runbook.model.queries import in_business_hours, lines, one_number, series, share_of_lines
 from runbook.model.signals import CRON_RUNS, PROBE, Signal, Source
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-OBJECTIVES, OBSERVABILITY, INCIDENTS = (
-    "#1-service-objectives",
-    "#4-observability--alerting",
-    "#5-incident-response",
-)
+CHECKLIST, OBSERVABILITY, INCIDENTS = "#2-daily-checklist", "#4-observability--alerting", "#5-incident-response"
 
-_STREAM = ("platform", "environment", "service")
-AUTH_LOG = Signal(
+
+def _logs(name: str, fields: tuple[str, ...], producer: str, reference: str) -> Signal:
+    return Signal(name, Source.LOKI, ("platform", "environment", *fields), "lines", producer, reference)
+
+
+def _table(name: str, columns: tuple[str, ...], producer: str, reference: str) -> Signal:
+    return Signal(name, Source.POSTGRES, columns, "rows", producer, reference)
+
+
+AUTH_LOG = _logs(
     "auth log lines",
-    Source.LOKI,
-    (*_STREAM, "event", "outcome"),
-    "lines",
+    ("service", "event", "outcome"),
     "Supabase's auth logs, forwarded by the log drain",
     "auth.audit_log_entries holds successful logins only; look at one failed login's line in the drain",
 )
-APP_LOG = Signal(
+APP_LOG = _logs(
     "app log lines",
-    Source.LOKI,
-    (*_STREAM, "event", "level", "trace_id"),
-    "lines",
+    ("service", "event", "level", "trace_id"),
     "apps/admin/lib/observability/logger.ts through the log drain",
     "section 4 names the logger and the event log_drain_failure; look at one request's line for the field names",
 )
-ANY_LOG = Signal(
-    "any log lines",
-    Source.LOKI,
-    ("platform", "environment"),
-    "lines",
-    "the log drain",
-    "look at the labels that the drain's receiver gives each stream",
-)
-PAYMENTS = Signal(
+ANY_LOG = _logs("any log lines", (), "the log drain", "look at the labels that its receiver gives each stream")
+PAYMENTS = _table(
     "payments_queue",
-    Source.POSTGRES,
     ("created_at", "processed_at"),
-    "rows",
     "payment ingest; a row without processed_at is pending",
     "section 1 names the table; \\d payments_queue shows its columns",
 )
-DRAIN_PINGS = Signal(
+DRAIN_PINGS = _table(
     "log_drain_pings",
-    Source.POSTGRES,
     ("pinged_at",),
-    "rows",
     "the receiver of the log drain, one row each time the webhook is called",
     "section 2 asks for the last ping and does not say where it is kept",
 )
-METRICS = Signal(
+METRICS = _table(
     "system_metrics",
-    Source.POSTGRES,
     ("name", "value", "recorded_at"),
-    "rows",
     "Supabase functions (section 4)",
     "section 4 names the table; \\d system_metrics shows its columns, select distinct name its counters",
+)
+ANOMALIES = _table(
+    "metric_anomalies",
+    ("detected_at", "resolved_at"),
+    "metrics-anomaly-detector",
+    "section 1 names the detector's signal and not where it is kept; read the function's index.ts",
 )
 DEPLOYMENT = Signal(
     "vercel_production_deployment_info",
@@ -75,11 +72,14 @@ DEPLOYMENT = Signal(
     "metrics-exporter, from Vercel's deployments",
     "section 3b names the function metrics-exporter, not its metrics; read its output",
 )
+LAGGING = "coalesce(extract(epoch FROM now() - max(start_time)) / 60, 1440)"  # never ran: a day
+WHO: dict[Severity, str] = {"page": "on-call", "ticket": "ops-alerts"}
 
 
 def objectives(stack: Stack) -> tuple[Objective, ...]:
-    """The four rows of section 1, and the log drain of sections 2, 4 and 5."""
-    return (_auth(stack), _payments(stack), _staff_console(stack), _error_budget(stack), _log_drain(stack))
+    """The four rows of section 1, and what sections 2, 4 and 5 ask to be watched."""
+    rows = (_auth(stack), _payments(), _staff_console(stack), _error_budget(stack))
+    return (*rows, _log_drain(stack), _scheduled_functions(), _anomalies())
 
 
 def _auth(stack: Stack) -> Objective:
@@ -88,8 +88,7 @@ def _auth(stack: Stack) -> Objective:
     failed = lines(AUTH_LOG, service, {"event": "login", "outcome": "failed"}, window)
     every = lines(AUTH_LOG, service, {"event": "login"}, window)
     # 40: with fewer logins one failure alone is over 2.5 %, and two of 40 are the first that can reach 5 %.
-    query = Query(
-        Source.LOKI,
+    query = logql(
         share_of_lines(failed, every, alive=lines(ANY_LOG, stack.labels, {}, window), least=40),
         window,
         "percentunit",
@@ -107,21 +106,12 @@ def _auth(stack: Stack) -> Objective:
         mitigation="Turn off trustedDevice: pulumi config set --path 'flags.trustedDevice' false && pulumi up",
         no_data="NoData",
     )
-    return Objective(
-        name="auth-availability",
-        title="Auth availability",
-        statement="< 5% failed logins over 15 min",
-        indicator=query,
-        target=Decimal("0.05"),
-        target_is="most",
-        period=None,
-        alerts=(alert,),
-    )
+    return limit("auth-availability", "Auth availability", "< 5% failed logins over 15 min", alert)
 
 
-def _payments(stack: Stack) -> Objective:
+def _payments() -> Objective:
     oldest = "coalesce(extract(epoch FROM now() - min(created_at)) / 60, 0)"
-    query = Query(Source.POSTGRES, one_number(PAYMENTS, oldest, "processed_at IS NULL"), HOUR, "m")
+    query = sql(one_number(PAYMENTS, oldest, "processed_at IS NULL"), HOUR, "m")
     alert = Alert(
         name="payment-backlog",
         title="Payments wait for more than 30 min",
@@ -136,31 +126,28 @@ def _payments(stack: Stack) -> Objective:
         no_data="Alerting",  # the query always returns a row: nothing means that the database is not answering
         on_error="Alerting",
     )
-    return Objective(
-        name="payment-ingest",
-        title="Payment ingest",
-        statement="No backlog > 30 min in `payments_queue`",
-        indicator=query,
-        target=Decimal("30"),
-        target_is="most",
-        period=None,
-        alerts=(alert,),
-    )
+    return limit("payment-ingest", "Payment ingest", "No backlog > 30 min in `payments_queue`", alert)
 
 
 def _staff_console(stack: Stack) -> Objective:
     if stack.business_hours is None:
         raise PlatformError("The staff console's objective needs businessHours.")
-    week = 7 * DAY
+    week, business_week = 7 * DAY, stack.business_hours.per_week
     up = f"avg({series(PROBE, {'job': stack.check_job('staff')})})"
     open_now = in_business_hours(stack.business_hours)
+
+    def down(window: timedelta) -> str:
+        return f"sum_over_time(((1 - {up}) and ({open_now}))[{duration_text(window)}:1m])"
+
+    def minutes(window: timedelta) -> str:
+        return f"count_over_time(({up} and ({open_now}))[{duration_text(window)}:1m])"
+
+    # Shares of a business week of 45 h: those of a month would give factors below 1.
+    target = Decimal("0.995")
+    burns = (Burn(Decimal("0.10"), HOUR, "page"), Burn(Decimal("0.25"), 6 * HOUR, "ticket"))
+    budget = Budget(target, week, Source.PROMETHEUS, down, minutes, 10, 1, burns, counted=business_week)
     # Seven days always hold one business week, so the budget (0.5 % of it) never depends on the day.
-    query = Query(
-        Source.PROMETHEUS,
-        f"avg_over_time(({up} and ({open_now}))[7d:1m])",
-        week,
-        "percentunit",
-    )
+    query = promql(f"1 - {budget.ratio(week)}", week, "percentunit")
     alert = Alert(
         name="staff-console-uptime",
         title="Staff console below 99.5 % in business hours",
@@ -180,18 +167,29 @@ def _staff_console(stack: Stack) -> Objective:
         title="Staff console uptime",
         statement="99.5% availability during business hours",
         indicator=query,
-        target=Decimal("0.995"),
+        target=target,
         target_is="least",
         period=week,
-        alerts=(alert,),
+        alerts=(alert, *burn_alerts(budget, "staff-console", "Staff console", alert, WHO)),
+        budget=budget,
     )
 
 
 def _error_budget(stack: Stack) -> Objective:
     service = stack.labels | {"service": "admin"}
-    errors = lines(APP_LOG, service, {"event": "request", "level": "error"}, DAY)
-    every = lines(APP_LOG, service, {"event": "request"}, DAY)
-    query = Query(Source.LOKI, share_of_lines(errors, every), DAY, "percentunit")
+
+    def errors(window: timedelta) -> str:
+        return lines(APP_LOG, service, {"event": "request", "level": "error"}, window)
+
+    def every(window: timedelta) -> str:
+        return lines(APP_LOG, service, {"event": "request"}, window)
+
+    target = Decimal("0.98")
+    burns = (
+        Burn(Decimal("0.10"), HOUR, "ticket"),
+    )  # a day's budget: the shares of a month would give no factor of 1
+    budget = Budget(target, DAY, Source.LOKI, errors, every, 100, 5, burns)
+    query = logql(budget.ratio(DAY), DAY, "percentunit")
     alert = Alert(
         name="error-budget",
         title="2 % or more of requests logged at error over 24 h",
@@ -213,18 +211,19 @@ def _error_budget(stack: Stack) -> Objective:
         target=Decimal("0.02"),
         target_is="most",
         period=DAY,
-        alerts=(alert,),
+        alerts=(alert, *burn_alerts(budget, "error-budget", "Admin app", alert, WHO)),
+        budget=budget,
     )
 
 
 def _log_drain(stack: Stack) -> Objective:
     # 86400: an empty table is a drain that never pinged, which is silence too.
     silence = "coalesce(extract(epoch FROM now() - max(pinged_at)), 86400)"
-    pinged = Query(Source.POSTGRES, one_number(DRAIN_PINGS, silence), HOUR, "s")
+    pinged = sql(one_number(DRAIN_PINGS, silence), HOUR, "s")
     window = 5 * MINUTE
     failures = lines(APP_LOG, stack.labels | {"service": "admin"}, {"event": "log_drain_failure"}, window)
     alive = lines(ANY_LOG, stack.labels, {}, window)
-    failing = Query(Source.LOKI, f"{failures} or {alive} * 0", window, "short")
+    failing = logql(f"{failures} or {alive} * 0", window, "short")
     silent = Alert(
         name="log-drain-silent",
         title="Log drain silent for more than 5 min",
@@ -234,34 +233,57 @@ def _log_drain(stack: Stack) -> Objective:
         threshold=Decimal("300"),
         owner="on-call",
         severity="page",
-        section="#2-daily-checklist",
+        section=CHECKLIST,
         mitigation="pnpm --filter @ibimina/admin run verify:log-drain",
         no_data="Alerting",
         on_error="Alerting",
     )
-    event = Alert(
+    event = replace(
+        silent,
         name="log-drain-failure",
         title="log_drain_failure events",
         summary="The logger reported in the last 5 minutes that it could not forward events.",
         query=failing,
-        comparator="gt",
         threshold=Decimal("0"),
         owner="ops-alerts",
         severity="ticket",
         section=INCIDENTS,
-        mitigation="pnpm --filter @ibimina/admin run verify:log-drain",
         no_data="NoData",
+        on_error="Error",
     )
-    return Objective(
-        name="log-drain",
-        title="Log drain",
-        statement="the structured log webhook last pinged within 5 minutes",
-        indicator=pinged,
-        target=Decimal("300"),
-        target_is="most",
-        period=None,
-        alerts=(silent, event),
+    statement = "the structured log webhook last pinged within 5 minutes"
+    return limit("log-drain", "Log drain", statement, silent, event)
+
+
+def _scheduled_functions() -> Objective:
+    alert = replace(
+        _payments().alerts[0],  # of the same database, so the same states: no answer is an alert
+        name="scheduled-functions",
+        title="No scheduled function ran in the last hour",
+        summary="The newest successful run of any scheduled function is more than an hour old.",
+        query=sql(one_number(CRON_RUNS, LAGGING, "status = 'succeeded'"), HOUR, "m"),
+        threshold=Decimal("60"),
+        owner="ops-alerts",
+        severity="ticket",
+        section=CHECKLIST,
+        mitigation="supabase functions list",
     )
+    return limit("scheduled-functions", "Scheduled functions", "scheduled functions ran in the last hour", alert)
+
+
+def _anomalies() -> Objective:
+    open_now = "resolved_at IS NULL AND detected_at > now() - interval '1 hour'"
+    alert = replace(
+        _scheduled_functions().alerts[0],
+        name="anomaly-signal",
+        title="The anomaly detector sees a baseline drift",
+        summary="metrics-anomaly-detector reported an anomaly in the last hour that nobody has resolved.",
+        query=sql(one_number(ANOMALIES, "count(*)", open_now), HOUR, "short"),
+        threshold=Decimal("0"),
+        section=OBSERVABILITY,
+        mitigation="supabase logs tail --functions",
+    )
+    return limit("anomalies", "Anomaly detector", "the anomaly detector generates alerts when baselines drift", alert)
 
 
 def operations(stack: Stack) -> tuple[Panel, ...]:
@@ -275,8 +297,7 @@ def operations(stack: Stack) -> tuple[Panel, ...]:
         Panel(
             title=f"{title}, last hour",
             description=f"Sum of the counter {name} that Supabase functions publish to system_metrics.",
-            query=Query(
-                Source.POSTGRES,
+            query=sql(
                 one_number(
                     METRICS,
                     "coalesce(sum(value), 0)",
@@ -295,19 +316,18 @@ def operations(stack: Stack) -> tuple[Panel, ...]:
 def checklist(stack: Stack) -> tuple[Panel, ...]:
     """Section 2, the three items of the daily checklist that a dashboard can answer."""
     deployed = series(DEPLOYMENT, stack.labels | {"state": "READY", "release": stack.release})
-    lagging = "coalesce(extract(epoch FROM now() - max(start_time)) / 60, 1440)"
     return (
         Panel(
             title="Apps on the release tag and green",
             description="Production deployments that are READY and built from the release tag of the stack config.",
-            query=Query(Source.PROMETHEUS, f"count({deployed})", HOUR, "short"),
+            query=promql(f"count({deployed}) or vector(0)", HOUR, "short"),
             red=Decimal("2"),
             red_when="below",
         ),
         Panel(
             title="Minutes since a scheduled function ran",
             description="Newest successful run of any scheduled function; more than an hour needs a look.",
-            query=Query(Source.POSTGRES, one_number(CRON_RUNS, lagging, "status = 'succeeded'"), HOUR, "m"),
+            query=_scheduled_functions().indicator,
             red=Decimal("60"),
         ),
         Panel(
@@ -319,18 +339,15 @@ def checklist(stack: Stack) -> tuple[Panel, ...]:
     )
 
 
-def _variables(*own: Variable) -> tuple[Variable, ...]:
-    """What every app of Ibimina on Vercel is given (sections 3a and 4), and its own."""
-    return (
-        Variable("NEXT_PUBLIC_SUPABASE_URL", Fact.SUPABASE_URL),
-        Variable("NEXT_PUBLIC_APP_URL", Fact.APP_URL),
-        Variable("SUPABASE_PROJECT_REF", Fact.SUPABASE_REF),
-        Variable("TRUSTED_COOKIE_SECRET", Secret("TRUSTED_COOKIE_SECRET")),
-        Variable("LOG_DRAIN_URL", Drain("LOG_DRAIN_URL")),
-        Variable("LOG_DRAIN_ALERT_WEBHOOK", Secret("LOG_DRAIN_ALERT_WEBHOOK")),
-        *own,
-    )
-
+# What every app of Ibimina on Vercel is given (sections 3a and 4).
+VARIABLES = (
+    Variable("NEXT_PUBLIC_SUPABASE_URL", Fact.SUPABASE_URL),
+    Variable("NEXT_PUBLIC_APP_URL", Fact.APP_URL),
+    Variable("SUPABASE_PROJECT_REF", Fact.SUPABASE_REF),
+    Variable("TRUSTED_COOKIE_SECRET", Secret("TRUSTED_COOKIE_SECRET")),
+    Variable("LOG_DRAIN_URL", Drain("LOG_DRAIN_URL")),
+    Variable("LOG_DRAIN_ALERT_WEBHOOK", Secret("LOG_DRAIN_ALERT_WEBHOOK")),
+)
 
 PLATFORM = Platform(
     name="ibimina",
@@ -341,14 +358,14 @@ PLATFORM = Platform(
             title="Staff console",
             health="/api/healthz",
             service_worker="/sw.js",
-            vercel=VercelApp("apps/admin", _variables(), reads_flags=True),
+            vercel=VercelApp("apps/admin", VARIABLES, reads_flags=True),
         ),
         App(
             name="member",
             title="Member app",
             health="/api/health",
             service_worker="/sw.js",
-            vercel=VercelApp("apps/client", _variables()),
+            vercel=VercelApp("apps/client", VARIABLES),
         ),
         App(name="auth", title="Auth", health="/auth/v1/health", auth=True),
     ),
@@ -362,7 +379,7 @@ PLATFORM = Platform(
         Owner("product-owner", "Product owner"),
     ),
     flags=("trustedDevice",),
-    signals=(PROBE, AUTH_LOG, APP_LOG, ANY_LOG, PAYMENTS, DRAIN_PINGS, METRICS, CRON_RUNS, DEPLOYMENT),
+    signals=(PROBE, AUTH_LOG, APP_LOG, ANY_LOG, PAYMENTS, DRAIN_PINGS, METRICS, ANOMALIES, CRON_RUNS, DEPLOYMENT),
     objectives=objectives,
     operations=operations,
     checklist=checklist,
@@ -375,10 +392,7 @@ PLATFORM = Platform(
         Assumption("the member app is built from apps/client", "look at the repository's folders"),
         Assumption("both apps keep their service worker at /sw.js", "open the app, Application, Service workers"),
         Assumption("SUPABASE_PROJECT_REF is the env key of the project reference", "vercel env ls in apps/admin"),
-        Assumption(
-            "trustedDevice can be read from a Vercel Edge Config; the runbook switches it in the admin console",
-            "read lib/feature-flags of apps/admin",
-        ),
+        Assumption("trustedDevice can be read from a Vercel Edge Config", "read how apps/admin reads its switches"),
         Assumption("the hosts of staging", "the runbook names none; they stand on a reserved example name"),
     ),
 )
