@@ -234,7 +234,7 @@ def _expression(ref: str, kind: str, on: str, more: Mapping[str, Any]) -> dict[s
 
 def _condition(alert: Alert) -> dict[str, Any]:
     # The threshold is the runbook's number, digit for digit: a Decimal's own text, never a computed float.
-    return {"evaluator": {"type": alert.comparator, "params": [json.loads(str(alert.threshold))]}}
+    return {"evaluator": {"type": alert.comparator, "params": [json.loads(f"{alert.threshold:f}")]}}
 
 
 def _text(model: Mapping[str, Any]) -> str:
