@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ import grpc  # type: ignore[import-untyped]
 import pytest
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 
-from runbook.rehearsal.clouds import Clouds
+from runbook.rehearsal.clouds import Clouds, Held
 from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
 from runbook.rehearsal.clouds.grafana import CONTACT_POINT, DASHBOARD, DATA_SOURCE, FOLDER, RULE_GROUP
 from runbook.rehearsal.clouds.shapes import always_there, shape_of
@@ -188,7 +189,16 @@ def test_what_the_clouds_hold_survives_a_restart_in_a_file_that_only_its_owner_r
         assert len(clouds.store.find("cloudflare", "zone")) == len(ZONES)
 
 
-def test_of_two_equal_creates_at_once_one_is_refused(engine: Engine) -> None:
+def test_of_equal_creates_at_once_all_but_one_are_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = engine.clouds.store
+    find = store.find
+
+    def slow(*args: Any, **wanted: Any) -> list[Held]:
+        time.sleep(0.02)  # time enough for another create to look before this one writes
+        return find(*args, **wanted)
+
+    monkeypatch.setattr(store, "find", slow)
+
     def create(_: int) -> str:
         try:
             return engine.create(FOLDER, SAMPLES[FOLDER])[0]

@@ -127,11 +127,7 @@ class Behaviour:
         replacing = {row.property for row in self.of("replace") if row.act(old, new)}
         was, wanted = self.held(old), self.held(new)
         names = (was.keys() - self._optional()) | wanted.keys()
-        return {
-            name: name in replacing
-            for name in sorted(names)
-            if was.get(name) != wanted.get(name) or not known(wanted.get(name))
-        }
+        return {name: name in replacing for name in sorted(names) if was.get(name) != wanted.get(name)}
 
     def readable(self, draft: Draft, state: Mapping[str, Any]) -> dict[str, Any]:
         """The properties as a read gives them: what cannot be read back stays what the state says."""
