@@ -35,13 +35,14 @@ class Engine:
     def stub(self, kind: str) -> Any:
         return self._stubs[kind.partition(":")[0]]
 
-    def check(self, kind: str, values: Mapping[str, Any]) -> dict[str, str]:
-        response = self.stub(kind).Check(pb.CheckRequest(type=kind, news=encode(dict(values))))
+    def check(self, kind: str, values: Mapping[str, Any], *, secrets: frozenset[SecretPath] = NONE) -> dict[str, str]:
+        response = self.stub(kind).Check(pb.CheckRequest(type=kind, news=encode(dict(values), secrets)))
         return {failure.property: failure.reason for failure in response.failures}
 
-    def check_config(self, cloud: str, config: dict[str, Any]) -> dict[str, str]:
+    def check_config(self, cloud: str, config: dict[str, Any]) -> list[str]:
         response = self.stub(cloud).CheckConfig(pb.CheckRequest(news=encode(config)))
-        return {failure.property: failure.reason for failure in response.failures}
+        assert {failure.property for failure in response.failures} <= {""}
+        return [failure.reason for failure in response.failures]
 
     def diff(self, kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, bool]:
         """The changed properties, each with whether it replaces."""

@@ -315,10 +315,20 @@ def test_a_type_or_lookup_outside_the_table_is_refused_with_a_sentence(still: En
 def test_a_provider_without_what_it_needs_is_refused(
     still: Engine, cloud: str, config: dict[str, Any], property: str, sentence: str
 ) -> None:
-    assert still.check_config(cloud, config) == {property: sentence}
+    assert still.check_config(cloud, config) == [f"{property}: {sentence}"]
+
+
+def test_a_secret_that_is_refused_is_not_named_since_the_engine_would_print_it(still: Engine) -> None:
+    slack = frozenset({("slacks", 0, "url")})
+    found = still.check(CONTACT_POINT, SAMPLES[CONTACT_POINT] | {"slacks": [{"url": 5}]}, secrets=slack)
+    assert found == {"": "slacks[0].url must be a string, got a whole number."}
+    visibility = frozenset({("visibility",)})
+    found = still.check(VARIABLE, SAMPLES[VARIABLE] | {"visibility": "hunter2"}, secrets=visibility)
+    assert found == {"": "visibility value must be one of: config, secret"}
+    assert "hunter2" not in str(still.check_config("vercel", {"apiToken": "hunter2"}))
 
 
 def test_a_provider_with_what_it_needs_is_taken(still: Engine) -> None:
-    assert still.check_config("cloudflare", {"apiToken": "x" * 40, "version": "6.23.1"}) == {}
-    assert still.check_config("vercel", {"apiToken": UNKNOWN}) == {}
-    assert still.check_config("grafana", {"url": "https://g.example", "auth": "x", "smAccessToken": "y"}) == {}
+    assert still.check_config("cloudflare", {"apiToken": "x" * 40, "version": "6.23.1"}) == []
+    assert still.check_config("vercel", {"apiToken": UNKNOWN}) == []
+    assert still.check_config("grafana", {"url": "https://g.example", "auth": "x", "smAccessToken": "y"}) == []

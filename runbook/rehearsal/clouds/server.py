@@ -54,7 +54,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(self, request: Any, context: Any) -> Any:
         config = {key: value for key, value in decode(request.news)[0].items() if key not in _ENGINES_OWN}
         unknown = [one for one in problems(shape_of(self.cloud), config) if "is not a property" in one[1]]
-        return self._checked(request, [*unknown, *self.table.check_config(config)])
+        # No property is named: the engine would print its value, and sends a token here without its secret mark.
+        failures = [("", f"{name}: {reason}") for name, reason in [*unknown, *self.table.check_config(config)]]
+        return self._checked(request, failures)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.DiffResponse()
@@ -168,7 +170,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return Draft(self.store, self.cloud, kind, id, values)
 
     def _checked(self, request: Any, failures: Iterable[tuple[str, str]]) -> Any:
-        made = [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in failures]
+        """The engine prints the value of a property that fails, a secret one in clear: such a one is not named."""
+        secret = {path[0] for path in decode(request.news)[1]}
+        made = []
+        for name, reason in failures:
+            if name.partition(".")[0].partition("[")[0] in secret:
+                name, reason = "", reason.partition(", got: ")[0]
+            made.append(provider_pb2.CheckFailure(property=name, reason=reason))
         return provider_pb2.CheckResponse(inputs=request.news, failures=made)
 
     def _refuse(self, aspect: Aspect, behaviour: Behaviour, draft: Draft, context: Any) -> None:
