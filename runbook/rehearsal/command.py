@@ -1,0 +1,107 @@
+"""The command `make rehearsal`: the real engine, program and stack files, on stand-in clouds on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from runbook.rehearsal import stack_files
+from runbook.rehearsal.clouds import Clouds, stand_ins
+from runbook.rehearsal.engine import Engine
+from runbook.rehearsal.problems import AGAIN, RehearsalError, from_system
+from runbook.rehearsal.progress import Progress
+from runbook.rehearsal.rehearse import rehearse
+from runbook.rehearsal.report import report
+from runbook.rehearsal.result import Result, StandIn
+from runbook.rehearsal.stack_files import StackFile
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "out" / "rehearsal"
+STACKS = ["prod", "easymo-prod"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 when a second preview finds nothing to change, 1 with a sentence when something went wrong,
+    130 when stopped by Ctrl-C, SIGTERM or SIGHUP; nothing is left running then."""
+    parser = argparse.ArgumentParser(prog="make rehearsal", description=__doc__)
+    parser.add_argument("STACK", nargs="*", default=STACKS, help="stack files to rehearse; prod and easymo-prod")
+    stacks = list(dict.fromkeys(parser.parse_args(arguments).STACK))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return _rehearsal(stacks)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C has nothing left to end
+        kept = "out/rehearsal keeps what was done, and the next run starts from nothing"
+        print(f"Stopped: no command is left running, {kept}.", file=sys.stderr)
+        return 130
+    except RehearsalError as error:
+        print(f"\n{error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Nobody reads on. What Python still holds back must not fail once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"\n{from_system(error)}", file=sys.stderr)
+    return 1
+
+
+def _rehearsal(stacks: list[str]) -> int:
+    began = time.monotonic()
+    files = [stack_files.load(ROOT, stack) for stack in stacks]
+    with _alone(), _clouds(files) as clouds, Progress(_console(sys.stderr), stacks) as progress:
+        progress.say(f"{' and '.join(stacks)}: preview, up and a second preview, on stand-in clouds on this machine.")
+        engine = Engine(ROOT, OUT, clouds.env())
+        version = engine.version()
+        results = rehearse(engine, files, progress)
+    facts = [StandIn(str(each["name"]), int(each["facts"]), int(each["unverified"])) for each in stand_ins()]
+    result = Result(version, facts, results, time.monotonic() - began)
+    (OUT / "result.json").write_text(result.as_json(), encoding="utf-8")
+    report(_console(sys.stdout), result)
+    return 1 if result.unfinished else 0
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Empties out/rehearsal, and holds it against a second rehearsal in the same checkout."""
+    OUT.parent.mkdir(exist_ok=True)
+    with OUT.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RehearsalError(
+                f"A rehearsal is running in this checkout already: wait for it and {AGAIN}."
+            ) from None
+        shutil.rmtree(OUT, ignore_errors=True)
+        yield
+
+
+@contextlib.contextmanager
+def _clouds(files: Sequence[StackFile]) -> Iterator[Clouds]:
+    """One set of clouds for all stacks, as with the real vendors; each stack has its zone and its tokens there."""
+    clouds = Clouds(OUT / "clouds.db", zones=[str(file.config.get("zone")) for file in files])
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(clouds)
+        except RuntimeError as error:  # what gRPC raises where it cannot listen
+            raise RehearsalError(
+                f"The stand-in clouds cannot listen on 127.0.0.1 ({error}): see what forbids it."
+            ) from None
+        yield clouds
+
+
+def _console(stream: TextIO) -> Console:
+    """80 columns, or fewer where the terminal has fewer. Rich uses no colour off a terminal and under NO_COLOR."""
+    console = Console(file=stream, highlight=False)
+    console.width = min(console.width, 80)
+    return console

@@ -1,0 +1,44 @@
+"""What can go wrong in a rehearsal, said to people."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+
+AGAIN = "run the same command again"
+_FULL = "no space left on device"
+
+
+class RehearsalError(Exception):
+    """The rehearsal cannot go on, or did not come out as it must. The text is for people."""
+
+
+class Stopped(Exception):
+    """Somebody asked to stop, so no further command is started."""
+
+
+def from_system(error: OSError) -> RehearsalError:
+    """What the system refused, with the remedy."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_full()
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return RehearsalError(f"The system refused something that the rehearsal needs ({what}): mend that and {AGAIN}.")
+
+
+def disk_full() -> RehearsalError:
+    return RehearsalError(f"The disk is full, and the rehearsal needs some 50 MB: make room and {AGAIN}.")
+
+
+def refused(stack: str, command: str, errors: Sequence[str], log: Path) -> RehearsalError:
+    """A command that failed, with what the engine, the program or a cloud said."""
+    if any(_FULL in error for error in errors):
+        return disk_full()
+    said = "\n\n".join(errors) or f"It said nothing that was marked as an error; see {_near(log)}."
+    return RehearsalError(f"`pulumi {command}` of {stack} failed; its whole output is in {_near(log)}.\n\n{said}")
+
+
+def _near(path: Path) -> str:
+    """A path as it is written from where the reader stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
