@@ -93,7 +93,7 @@ def _read(rule: Rule, interval: timedelta, prefix: str) -> Emitted:
         comparator=evaluator["type"],
         threshold=Decimal(evaluator["params"][0]),
         interval=interval,
-        for_=_duration(rule.for_),
+        for_=duration(rule.for_),
         no_data_state=rule.no_data_state,
         exec_err_state=rule.exec_err_state,
         labels=rule.labels,
@@ -102,7 +102,8 @@ def _read(rule: Rule, interval: timedelta, prefix: str) -> Emitted:
     )
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """A time as Grafana and Prometheus write it: a number and a unit."""
     matched = re.fullmatch(r"(\d+)([smhd])", text)
     if not matched:
         raise NotReadable(f"The duration {text} is not a number and one of s, m, h, d.")

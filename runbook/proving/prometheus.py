@@ -1,0 +1,154 @@
+"""PromQL rules on promtool: query, threshold and pending period translated to Prometheus rules, as they were emitted.
+
+A query becomes a recording rule and its threshold an alert on what was recorded, as A feeds C in Grafana. The clock
+of promtool's tests starts at Thursday, 1970-01-01 00:00 UTC, in every version.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runbook.proving.emitted import Emitted
+from runbook.proving.scenario import Outcome, Scenario, Series
+from runbook.proving.states import Found, outcome
+
+OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+ALWAYS = "always"  # fires in every test: without it an answer is no answer
+_TEST = re.compile(r"    name: (\w+),$")
+_ALERT = re.compile(r"    alertname: (\w+), time: ")
+
+Table = list[list[Outcome]]  # by variant, then by scenario
+
+
+class PromtoolFailed(Exception):
+    """promtool could not read or run what it was given, in its words."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Variants of one rule, itself and its mutants, each to be tried in each scenario. All scenarios are Series."""
+
+    name: str
+    variants: Sequence[Emitted]
+    scenarios: Sequence[Scenario]
+
+    @property
+    def queries(self) -> list[str]:
+        """The distinct queries of the variants: most mutants share their rule's."""
+        return list(dict.fromkeys(variant.expression for variant in self.variants))
+
+
+def judge(promtool: Path, trials: Sequence[Trial], folder: Path) -> list[Table]:
+    """What comes of each variant in each scenario: one run of promtool per rule, as many at once as there are cores.
+    `folder` keeps what promtool was given. Raises: PromtoolFailed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda trial: _judge(promtool, trial, folder), trials))
+
+
+def lint(promtool: Path, queries: Mapping[str, str], folder: Path) -> str | None:
+    """What promtool has to say against PromQL queries, given by name; None when nothing."""
+    rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries.values())]
+    file = _write(folder / "lint.json", {"groups": [{"name": "queries", "rules": rules}]})
+    ran = subprocess.run(
+        [promtool, "check", "rules", "--lint-fatal", file], capture_output=True, text=True, check=False
+    )
+    said = ran.stdout + ran.stderr
+    for number, name in reversed(list(enumerate(queries))):
+        said = said.replace(f"query:{number}", name)
+    return said.strip() if ran.returncode else None
+
+
+def _judge(promtool: Path, trial: Trial, folder: Path) -> Table:
+    group = {"name": trial.name, "rules": _rules(trial)}
+    rules = _write(folder / f"{trial.name}.rules.json", {"groups": [group]})
+    given = {
+        "rule_files": [rules.name],
+        "evaluation_interval": f"{_interval(trial)}s",
+        "tests": [_test(trial, number) for number in range(len(trial.scenarios))],
+    }
+    tests = _write(folder / f"{trial.name}.tests.json", given)
+    ran = subprocess.run([promtool, "test", "rules", tests], capture_output=True, text=True, check=False)
+    firing = _firing(ran.stdout + ran.stderr)
+    if any((f"scenario_{number}", ALWAYS) not in firing for number in range(len(trial.scenarios))):
+        raise PromtoolFailed(f"promtool did not run the tests of {trial.name}:\n{ran.stdout}{ran.stderr}")
+    return [
+        [_outcome(trial, row, column, firing) for column in range(len(trial.scenarios))]
+        for row in range(len(trial.variants))
+    ]
+
+
+def _rules(trial: Trial) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = [{"alert": ALWAYS, "expr": "vector(1)"}]
+    for number, query in enumerate(trial.queries):
+        made.append({"record": f"value_{number}", "expr": query})
+        made.append({"alert": f"data_{number}", "expr": f"count(value_{number})"})
+    for number, variant in enumerate(trial.variants):
+        value = f"value_{trial.queries.index(variant.expression)}"
+        made.append(
+            {
+                "alert": f"breach_{number}",
+                "expr": f"{value} {OPERATORS[variant.comparator]} {variant.threshold}",
+                "for": f"{variant.for_.total_seconds():.0f}s",
+            }
+        )
+    return made
+
+
+def _test(trial: Trial, number: int) -> dict[str, Any]:
+    """A test that expects no alert at all, so that promtool names every alert that fires."""
+    series = _series(trial.scenarios[number])
+    names = [rule["alert"] for rule in _rules(trial) if "alert" in rule]
+    at = f"{series.at.total_seconds():.0f}s"
+    return {
+        "name": f"scenario_{number}",
+        "interval": f"{series.step.total_seconds():.0f}s",
+        "input_series": [{"series": name, "values": values} for name, values in series.samples.items()],
+        "alert_rule_test": [{"eval_time": at, "alertname": name, "exp_alerts": []} for name in names],
+    }
+
+
+def _interval(trial: Trial) -> int:
+    """Seconds between evaluations: Grafana's where a pending period counts, else only so many as are looked at."""
+    times = [int(_series(scenario).at.total_seconds()) for scenario in trial.scenarios]
+    waiting = [int(variant.interval.total_seconds()) for variant in trial.variants if variant.for_]
+    return math.gcd(*times, *waiting)
+
+
+def _firing(said: str) -> set[tuple[str, str]]:
+    """Test and alert of each alert that promtool found firing."""
+    firing, test = set(), ""
+    for line in said.splitlines():
+        if found := _TEST.match(line):
+            test = found[1]
+        elif found := _ALERT.match(line):
+            firing.add((test, found[1]))
+    return firing
+
+
+def _outcome(trial: Trial, row: int, column: int, firing: set[tuple[str, str]]) -> Outcome:
+    variant, scenario = trial.variants[row], trial.scenarios[column]
+    test = f"scenario_{column}"
+    if (test, f"data_{trial.queries.index(variant.expression)}") in firing:
+        return "fires" if (test, f"breach_{row}") in firing else "silent"
+    return outcome(variant, Found.NO_DATA, scenario.held)
+
+
+def _series(scenario: Scenario) -> Series:
+    assert isinstance(scenario.data, Series)
+    return scenario.data
+
+
+def _write(file: Path, content: object) -> Path:
+    """promtool reads YAML, of which JSON is a part."""
+    file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return file
