@@ -38,17 +38,24 @@ def _values() -> dict[str, Any]:
 
 
 def _parsed(value: str) -> Any:
-    return json.loads(value) if value[:1] in ("{", "[") else value
+    """A text that only looks like an object stays a text: the model then says what belongs there."""
+    try:
+        return json.loads(value) if value[:1] in ("{", "[") else value
+    except ValueError:
+        return value
 
 
 def _in_clear(stack: str, raw: Mapping[str, Any]) -> list[str]:
-    """Names of secrets that the stack file holds unencrypted. The engine only says whether the whole of `secrets` has
-    an encrypted part, so the file itself is looked at where it is in its usual place."""
-    given = raw.get("secrets") or {}
+    """Names of secrets that the stack file holds unencrypted. The engine only says whether `secrets` has an encrypted
+    part, so the file is looked at too where it is in its usual place."""
+    given = raw.get("secrets")
+    if not isinstance(given, dict):
+        return []
     if f"{NAMESPACE}:secrets" not in engine_config.get_config_secret_keys_env():
         return list(given)
     file = Path(f"Pulumi.{stack}.yaml")
-    stored = yaml.safe_load(file.read_text())["config"].get(f"{NAMESPACE}:secrets", {}) if file.exists() else {}
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    stored = ((yaml.safe_load(text) or {}).get("config") or {}).get(f"{NAMESPACE}:secrets") or {}
     return [name for name, value in stored.items() if name != "secure" and not isinstance(value, dict)]
 
 

@@ -103,7 +103,12 @@ def _run(stack: str, recorder: Recorder) -> None:
     }
     set_mocks(_Answers(), project=NAMESPACE, stack=stack, monitor=recorder)
     with mock.patch.dict(os.environ, environment):
-        pulumi.runtime.test(lambda: runpy.run_path(str(stacks.ROOT / "__main__.py"), run_name="__main__"))()
+        pulumi.runtime.test(program)()
+
+
+def program() -> None:
+    """What the engine's Python host runs."""
+    runpy.run_path(str(stacks.ROOT / "__main__.py"), run_name="__main__")
 
 
 def _text(value: Any) -> str:

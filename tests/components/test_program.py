@@ -18,10 +18,12 @@ PROD_URNS = """
 runbook:alerting:Alerting$grafana:alerting/contactPoint:ContactPoint::alerts-contact-on-call
 runbook:alerting:Alerting$grafana:alerting/contactPoint:ContactPoint::alerts-contact-ops-alerts
 runbook:alerting:Alerting$grafana:alerting/muteTiming:MuteTiming::alerts-outside-hours
+runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-anomalies
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-auth-availability
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-error-budget
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-log-drain
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-payment-ingest
+runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-scheduled-functions
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-staff-console-uptime
 runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-auth
 runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-member
