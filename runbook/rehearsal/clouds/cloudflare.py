@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from runbook.rehearsal.clouds.behaviours import API, OWN, SEEN, UNVERIFIED, Draft, Row, rows
+from runbook.rehearsal.clouds.behaviours import API, FOUND, OWN, SEEN, UNVERIFIED, Draft, Row, rows
 from runbook.rehearsal.clouds.faults import CloudError
 from runbook.rehearsal.clouds.refusals import absent, matches, one_of
 from runbook.rehearsal.clouds.store import Held, Store
@@ -215,7 +215,8 @@ ROWS: list[Row] = [
     *rows(RECORD, "apply", UNVERIFIED, ttl=_one_ttl, priority=_priority, name=_beside_cname_otherwise),
     *rows(RECORD, "apply", _NAMES, name=_beside_cname),
     *rows(RULESET, "id", UNVERIFIED, id=lambda _: uuid.uuid4().hex),
-    *rows(RULESET, "replace", _RULESETS, "kind", "name", "phase", "zoneId", "accountId"),
+    *rows(RULESET, "replace", FOUND, "kind", "name", "phase"),
+    *rows(RULESET, "replace", _RULESETS, "zoneId", "accountId"),
     *rows(RULESET, "default", SEEN, description=""),
     *rows(RULESET, "held", SEEN, rules=_held_rules),
     *rows(RULESET, "renewed", UNVERIFIED, lastUpdated=now, version=lambda d: str(int(d["version"] or 0) + 1)),

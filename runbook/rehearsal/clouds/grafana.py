@@ -63,10 +63,6 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _heldparsed(_draft: Draft, text: str) -> str:
-    return text if parsed(text) is None else _text(parsed(text))
-
-
 def _held_json(_draft: Draft, text: str) -> str:
     return text if parsed(text) is None else _text(parsed(text))
 
@@ -334,7 +330,7 @@ ROWS: list[Row] = [
     *rows(MUTE_TIMING, "id", _TIMINGS, id=_org_id("name")),
     *rows(MUTE_TIMING, "replace", _TIMINGS, "name"),
     *rows(MUTE_TIMING, "replace", UNVERIFIED, "disableProvenance"),
-    *rows(MUTE_TIMING, "default", _TIMINGS, disableProvenance=False),
+    *rows(MUTE_TIMING, "default", "SDK docstring", disableProvenance=False),
     *rows(MUTE_TIMING, "apply", UNVERIFIED, name=_taken("mute timing", "name")),
     *rows(CHECK, "id", _CHECKS, id=_number),
     *rows(CHECK, "default", _CHECKS, enabled=True, frequency=60000, timeout=3000, alertSensitivity="none"),
