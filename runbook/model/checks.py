@@ -28,11 +28,15 @@ _SECRETS = {
     "POSTGRES_PASSWORD": "the data source PostgreSQL",
     "LOG_DRAIN_SECRET": "the log drain, which signs what it sends",
 }
-# The forms that the providers' sources ask for. A token of another form must not get as far as the provider: when a
-# provider refuses a property of its own config, the engine prints the refused secret in the clear (seen, 3.258).
-TOKEN_FORMS = {
-    "CLOUDFLARE_API_TOKEN": (re.compile("^[A-Za-z0-9_-]{40}$"), "40 letters, digits, hyphens and underscores"),
-    "VERCEL_API_TOKEN": (re.compile("[A-Za-z0-9]{24}"), "at least 24 letters and digits in a row"),
+# Forms that the providers' sources ask for. A secret of another form must not get as far as the provider: when a
+# provider refuses a property, the engine prints the refused value in the clear, secret or not (seen, 3.258).
+SECRET_FORMS = {
+    "CLOUDFLARE_API_TOKEN": (
+        re.compile("^[A-Za-z0-9_-]{40,}$"),
+        "A Cloudflare API token: at least 40 letters, digits, hyphens and underscores.",
+    ),
+    "VERCEL_API_TOKEN": (re.compile("[A-Za-z0-9]{24}"), "A Vercel token: at least 24 letters and digits in a row."),
+    "LOG_DRAIN_SECRET": (re.compile("^.{32,}$"), "At least 32 characters: Vercel signs with it what it sends."),
 }
 
 
@@ -318,9 +322,8 @@ def secrets_are_set(platform: Platform, settings: Settings) -> Iterator[Problem]
     for name, value in settings.secrets.items():
         if not value.get_secret_value().strip():
             yield Problem(path("secrets", name), Said.EMPTY, "A value.", secret_command(name))
-        elif name in TOKEN_FORMS and not TOKEN_FORMS[name][0].search(value.get_secret_value()):
-            allowed = f"An API token as the vendor shows it: {TOKEN_FORMS[name][1]}."
-            yield Problem(path("secrets", name), Said.HIDDEN, allowed, secret_command(name))
+        elif name in SECRET_FORMS and not SECRET_FORMS[name][0].search(value.get_secret_value()):
+            yield Problem(path("secrets", name), Said.HIDDEN, SECRET_FORMS[name][1], secret_command(name))
 
 
 def _same_names(
