@@ -44,6 +44,21 @@ def test_check_reads_only_the_sections_it_declares(needs: frozenset[str], check:
 
 
 @pytest.mark.parametrize(("needs", "check"), CHECKS, ids=lambda each: getattr(each, "__name__", ""))
+def test_check_declares_no_section_that_it_does_not_read(needs: frozenset[str], check: Check) -> None:
+    """Or it would be left out for a mistake that is none of its business."""
+    for name in needs:
+        with pytest.raises(AttributeError, match=name):
+            _check_without(name, check)
+
+
+def _check_without(section: str, check: Check) -> None:
+    for stack in STACKS:
+        less = stack_settings(stack).model_copy()
+        less.__dict__.pop(section)
+        list(check(platform(stack), less))
+
+
+@pytest.mark.parametrize(("needs", "check"), CHECKS, ids=lambda each: getattr(each, "__name__", ""))
 def test_check_still_refuses_while_another_section_is_broken(needs: frozenset[str], check: Check) -> None:
     for key, name in SECTIONS.items():
         if name not in needs:
