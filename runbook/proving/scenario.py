@@ -28,9 +28,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Rows:
-    """SQL: rows per table. A value that is a timedelta is a moment: that long before now."""
+    """SQL: rows per table. A value that is a timedelta is a moment: that long before now. `hidden`: row level
+    security keeps them all from the role that reads."""
 
     tables: Mapping[str, tuple[Mapping[str, object], ...]]
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

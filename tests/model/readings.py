@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 )
 _GROUPING = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 _WORDS = {"and", "or", "unless", "offset", "bool"}
-_SQL_WORDS = {"select", "where", "and", "or", "not", "is", "null", "interval", "in", "between"}
+_SQL_WORDS = {"select", "where", "having", "and", "or", "not", "is", "null", "interval", "in", "between"}
 _SQL_BEYOND = {"join", "with", "union", "using"}
 _COMPARISONS = {"=", "!=", "=~", "!~", "==", "<", ">", "<=", ">="}
 
