@@ -30,13 +30,14 @@ _SECRETS = {
 }
 # Forms that the providers' sources ask for. A secret of another form must not get as far as the provider: when a
 # provider refuses a property, the engine prints the refused value in the clear, secret or not (seen, 3.258).
+# \Z and not $, before which a line break may stand.
 SECRET_FORMS = {
     "CLOUDFLARE_API_TOKEN": (
-        re.compile("^[A-Za-z0-9_-]{40,}$"),
+        re.compile(r"^[A-Za-z0-9_-]{40,}\Z"),
         "A Cloudflare API token: at least 40 letters, digits, hyphens and underscores.",
     ),
     "VERCEL_API_TOKEN": (re.compile("[A-Za-z0-9]{24}"), "A Vercel token: at least 24 letters and digits in a row."),
-    "LOG_DRAIN_SECRET": (re.compile("^.{32,}$"), "At least 32 characters: Vercel signs with it what it sends."),
+    "LOG_DRAIN_SECRET": (re.compile(r"^.{32,}\Z"), "At least 32 characters: Vercel signs with it what it sends."),
 }
 
 

@@ -27,6 +27,11 @@ def test_message(case: Case) -> None:
     assert "written-here-in-clear" not in said
 
 
+def test_titles_are_unique() -> None:
+    titles = [case.title for case in CASES]
+    assert len(titles) == len(set(titles))
+
+
 def test_every_check_refuses_something() -> None:
     found = {check for case in CASES for check in refusing(case)}
     assert found == {check for _, check in CHECKS}
