@@ -14,7 +14,7 @@ from pulumiverse_grafana import alerting
 from pydantic import SecretStr
 
 from components.secrets import given
-from runbook.model.alerting import EXPRESSION, GROUPING, ContactPoint, MuteTiming, Rule, RuleGroup
+from runbook.model.alerting import EXPRESSION, ContactPoint, MuteTiming, Rule, RuleGroup
 from runbook.model.fields import duration_text
 from runbook.model.settings import EmailContact, Notifications, PagerDutyContact, SlackContact, WebhookContact
 
@@ -113,7 +113,7 @@ def _rule(
         is_paused=False,
         notification_settings=alerting.RuleGroupRuleNotificationSettingsArgs(
             contact_point=point.name,
-            group_bies=list(GROUPING),
+            group_bies=list(rule.group_by),
             group_wait=duration_text(notifications.group_wait),
             group_interval=duration_text(notifications.group_interval),
             repeat_interval=duration_text(notifications.repeat_interval),
