@@ -83,11 +83,16 @@ def lines(signal: Signal, labels: Mapping[str, str], fields: Mapping[str, str], 
     return f"sum(count_over_time({_matchers(signal, labels)}{parsed} [{duration_text(window)}]))"
 
 
-def share_of_lines(bad: str, total: str, alive: str | None = None, least: int = 0) -> str:
-    """LogQL: bad lines among all. With `least`, 0 while there are fewer lines than that, as long as `alive` (lines
-    of any kind) shows that logs arrive at all: a dead drain gives no data, never a healthy 0."""
-    text = f"({bad} or {total} * 0) / ({total}" + (f" >= {least})" if least else ")")
-    return f"{text} or {alive} * 0" if alive else text
+def share_of_lines(bad: str, total: str, alive: str, least: int) -> str:
+    """LogQL: bad lines among all; 0 when none is bad or there are fewer than `least`, as long as `alive` (any lines)
+    shows that logs arrive at all: a dead drain gives no data, never a healthy 0."""
+    return f"{bad} / ({total} >= {least}) or {alive} * 0"
+
+
+def while_alive(expression: str, alive: str) -> str:
+    """LogQL: the expression as long as there are lines of any kind. A window much longer than the drain's silence
+    would go on to look as healthy as it was before."""
+    return f"({expression}) and {alive}"
 
 
 def one_number(table: Signal, value: str, where: str = "") -> str:

@@ -26,6 +26,7 @@ from runbook.model.queries import (
     series,
     share,
     share_of_lines,
+    while_alive,
 )
 from runbook.model.settings import BusinessHours
 from runbook.model.signals import Signal, Source
@@ -80,8 +81,11 @@ def test_lines_are_filtered_by_fields_only_when_there_are_any() -> None:
 
 
 def test_share_of_lines() -> None:
-    assert share_of_lines("bad", "all") == "(bad or all * 0) / (all)"
-    assert share_of_lines("bad", "all", alive="any", least=40) == "(bad or all * 0) / (all >= 40) or any * 0"
+    assert share_of_lines("bad", "all", alive="any", least=40) == "bad / (all >= 40) or any * 0"
+
+
+def test_while_alive() -> None:
+    assert while_alive("bad / all", "any") == "(bad / all) and any"
 
 
 def test_one_number_is_one_row() -> None:
