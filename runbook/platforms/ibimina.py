@@ -106,8 +106,7 @@ def _auth(stack: Stack) -> Objective:
 
 
 def _alive(stack: Stack) -> str:
-    """What rules that read logs need beside their own lines, or a dead drain would make them look healthy: any line
-    in the last 15 minutes. Silence of 5 minutes is the on-call's page already (section 2)."""
+    """Any line in 15 minutes: without it a dead drain would look healthy. 5 minutes are a page already (section 2)."""
     return lines(ANY_LOG, stack.labels, {}, 15 * MINUTE)
 
 
