@@ -106,7 +106,7 @@ def _auth(stack: Stack) -> Objective:
 
 
 def _alive(stack: Stack) -> str:
-    """Any line in 15 minutes: without it a dead drain would look healthy. 5 minutes are a page already (section 2)."""
+    """Any line in 15 minutes: a dead drain would look healthy. Its 5 minutes are a page already (section 2)."""
     return lines(ANY_LOG, stack.labels, {}, 15 * MINUTE)
 
 
