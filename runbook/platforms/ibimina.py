@@ -128,7 +128,7 @@ def _payments() -> Objective:
         severity="page",
         section=INCIDENTS,
         mitigation="pnpm --filter @ibimina/platform-api run build && node dist/workers/momo-poller.js",
-        no_data="Alerting",  # the query always returns a row: nothing means that the database is not answering
+        no_data="Alerting",  # it returns a row unless the rows are hidden: nothing is never good
         on_error="Alerting",
     )
     return limit("payment-ingest", "Payment ingest", "No backlog > 30 min in `payments_queue`", alert)
