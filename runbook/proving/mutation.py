@@ -30,7 +30,7 @@ _QUANTILE = re.compile(r"histogram_quantile\((0\.\d+)")
 _ZONE = re.compile(r"time\(\) \+ (\d+)")
 _CALL = re.compile(r"\b(sum|min|max|avg|count|(?:avg|sum|count)_over_time)\b(?: by \(\w+\) )?\(")
 _INTERVAL = re.compile(r"interval '(\d+) (\w+)'")
-_CONDITION = re.compile(r"\b(?:WHERE|AND) (.+?)(?= AND |$)")
+_CONDITION = re.compile(r"\b(?:WHERE|AND|HAVING) (.+?)(?= AND | HAVING |$)")
 
 _SIGNS = {">": ">=", ">=": ">", "<": "<=", "<=": "<", "==": "!="}
 _CALLS = {
@@ -74,15 +74,21 @@ def mutants(rule: Emitted, owners: Iterable[str]) -> list[Mutant]:
 
 
 def nearest(number: str) -> tuple[str, str]:
-    """The numbers next to one, below and above: a unit of its last digit away. Seconds that make whole minutes of an
-    hour or more move by a minute, because no sample lies closer.
+    """The numbers next to one, below and above.
 
-    >>> nearest("0.995"), nearest("30"), nearest("28800")
-    (('0.994', '0.996'), ('29', '31'), ('28740', '28860'))
+    A whole number moves by 1, or by a minute where it is seconds that make whole minutes of an hour or more, because no
+    sample lies closer. A fraction moves by its last digit, but by no more than a tenth and no less than a hundredth of
+    its first.
+
+    >>> nearest("30"), nearest("28800"), nearest("0.995"), nearest("0.05"), nearest("1.875")
+    (('29', '31'), ('28740', '28860'), ('0.994', '0.996'), ('0.049', '0.051'), ('1.865', '1.885'))
     """
     value = Decimal(number)
-    exponent = value.as_tuple().exponent
-    unit = Decimal(60) if value >= 3600 and value % 60 == 0 else Decimal(1).scaleb(min(int(exponent), 0))
+    last, first = int(value.as_tuple().exponent), value.adjusted()
+    if last >= 0:
+        unit = Decimal(60) if value >= 3600 and value % 60 == 0 else Decimal(1)
+    else:
+        unit = Decimal(1).scaleb(min(max(last, first - 2), first - 1))
     return str(value - unit), str(value + unit)
 
 
@@ -215,7 +221,7 @@ def _at(query: str, span: tuple[int, int], new: str) -> Change:
 
 def _before(query: str, found: re.Match[str]) -> str:
     """What is compared, as far as it tells one comparison from another with the same number."""
-    return query[max(0, found.start() - 45) : found.start()]
+    return query[max(0, found.start() - 30) : found.start()]
 
 
 def _comparisons(query: str) -> list[re.Match[str]]:

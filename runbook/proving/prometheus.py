@@ -25,6 +25,7 @@ OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ALWAYS = "always"  # fires in every test: without it an answer is no answer
 _TEST = re.compile(r"    name: (\w+),$")
 _ALERT = re.compile(r"    alertname: (\w+), time: ")
+_ANSWER = re.compile(r"    (name|alertname): | {8}|$")
 
 Table = list[list[Outcome]]  # by variant, then by scenario
 
@@ -79,8 +80,10 @@ def _judge(promtool: Path, trial: Trial, folder: Path) -> Table:
     tests = _write(folder / f"{trial.name}.tests.json", given)
     ran = subprocess.run([promtool, "test", "rules", tests], capture_output=True, text=True, check=False)
     firing = _firing(ran.stdout + ran.stderr)
-    if any((f"scenario_{number}", ALWAYS) not in firing for number in range(len(trial.scenarios))):
-        raise PromtoolFailed(f"promtool did not run the tests of {trial.name}:\n{ran.stdout}{ran.stderr}")
+    for number, scenario in enumerate(trial.scenarios):
+        if (f"scenario_{number}", ALWAYS) not in firing:
+            said = [line for line in (ran.stdout + ran.stderr).splitlines() if not _ANSWER.match(line)]
+            raise PromtoolFailed(f"promtool did not run {trial.name}, {scenario.title}: {' '.join(said)}")
     return [
         [_outcome(trial, row, column, firing) for column in range(len(trial.scenarios))]
         for row in range(len(trial.variants))
