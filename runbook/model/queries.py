@@ -65,10 +65,11 @@ def consecutive(windows: list[str], breach: str) -> str:
     return f"({newest} and " + " and ".join(f"{window} {breach}" for window in earlier) + f") or {newest} * 0"
 
 
-def in_business_hours(hours: BusinessHours) -> str:
-    """PromQL: one element while people are at work, none otherwise. PromQL's clock is UTC, so the zone's fixed
-    offset is added. The closing minute is outside: 08:00 to 17:00 is 540 minutes."""
-    local = f"time() + {int(zone_offset(hours.timezone).total_seconds())}"
+def in_business_hours(hours: BusinessHours, past: timedelta) -> str:
+    """PromQL: one element when people were at work so long ago, none otherwise: what was measured over that time lies
+    within business hours. PromQL's clock is UTC, so the zone's fixed offset is added. The closing minute is outside:
+    08:00 to 17:00 is 540 minutes."""
+    local = f"time() + {int((zone_offset(hours.timezone) - past).total_seconds())}"
     opens, closes = (at.hour * 3600 + at.minute * 60 for at in (hours.start, hours.end))
     numbers = sorted((WEEKDAYS.index(day) + 1) % 7 for day in hours.days)  # day_of_week(): Sunday is 0
     days = " or ".join(f"day_of_week(vector({local})) == {number}" for number in numbers)
@@ -90,9 +91,9 @@ def share_of_lines(bad: str, total: str, alive: str, least: int) -> str:
 
 
 def while_alive(expression: str, alive: str) -> str:
-    """LogQL: the expression as long as there are lines of any kind. A window much longer than the drain's silence
-    would go on to look as healthy as it was before."""
-    return f"({expression}) and {alive}"
+    """LogQL: the expression, or 0 where it finds nothing to judge, as long as there are lines of any kind. A window
+    much longer than the drain's silence would else go on to look as healthy as it was."""
+    return f"({expression}) and {alive} or {alive} * 0"
 
 
 def one_number(table: Signal, value: str, where: str = "") -> str:

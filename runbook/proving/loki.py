@@ -117,7 +117,7 @@ class Loki:
 
 
 def _text(line: Line, number: int, at: int) -> str:
-    """A line as the drain writes it: JSON with the request's context, so that no two are the same; else plain text."""
+    """A line as the drain writes it: JSON with the request's context, so no two are the same; else plain text."""
     if not line.fields:
         return f"request {number} took 12 ms"
     moment = datetime.fromtimestamp(at / SECOND, UTC).isoformat()

@@ -37,7 +37,8 @@ class Rows:
 
 @dataclass(frozen=True)
 class Line:
-    """LogQL: `count` lines of a stream with these `labels`, each a JSON object of `fields`, `age` before now."""
+    """LogQL: `count` lines of a stream with these `labels`, `age` before now: JSON objects of these `fields`, or plain
+    text where there are none."""
 
     labels: Mapping[str, str]
     age: timedelta
