@@ -37,8 +37,8 @@ class Rows:
 
 @dataclass(frozen=True)
 class Line:
-    """LogQL: `count` lines of a stream with these `labels`, `age` before now: JSON objects of these `fields`, or plain
-    text where there are none."""
+    """LogQL: `count` lines of a stream with these `labels`, `age` before now: JSON objects of these `fields`, or
+    plain text where there are none."""
 
     labels: Mapping[str, str]
     age: timedelta
