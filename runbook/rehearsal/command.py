@@ -60,12 +60,17 @@ def _rehearsal(stacks: list[str]) -> int:
     began = time.monotonic()
     files = [stack_files.load(ROOT, stack) for stack in stacks]
     with _alone(), _clouds(files) as clouds, Progress(_console(sys.stderr), stacks) as progress:
-        progress.say(f"{' and '.join(stacks)}: preview, up and a second preview, on stand-in clouds on this machine.")
+        progress.say(f"{' and '.join(stacks)}: pulumi preview, up and preview again, on stand-in clouds.")
         engine = Engine(ROOT, OUT, clouds.env())
         version = engine.version()
         results = rehearse(engine, files, progress)
     facts = [StandIn(str(each["name"]), int(each["facts"]), int(each["unverified"])) for each in stand_ins()]
     result = Result(version, facts, results, time.monotonic() - began)
+    return conclude(result)
+
+
+def conclude(result: Result) -> int:
+    """Write result.json, print the page, and say by the exit code whether the second preview found a change."""
     (OUT / "result.json").write_text(result.as_json(), encoding="utf-8")
     report(_console(sys.stdout), result)
     return 1 if result.unfinished else 0

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+# What the engine and its Python host add to an error that they have already told.
+_ECHOES = ("preview failed", "update failed", "an unhandled error occurred: program exited with non-zero exit code")
 QUIET = {"same", "read", "refresh"}  # the engine's words for steps that leave everything as it is
 
 
@@ -51,7 +53,8 @@ class Events:
     @property
     def errors(self) -> list[str]:
         """What the engine, the program or a cloud refused, each text once."""
-        return list(dict.fromkeys(text for severity, text in self.messages if severity == "error"))
+        told = dict.fromkeys(text for severity, text in self.messages if severity == "error")
+        return [text for text in told if not text.startswith(_ECHOES)] or list(told)
 
 
 def read(path: Path) -> Events:

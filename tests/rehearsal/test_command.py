@@ -1,0 +1,127 @@
+"""What the command says when it cannot begin."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runbook.rehearsal import __main__, command
+from runbook.rehearsal.engine import KEPT, Engine
+from runbook.rehearsal.problems import RehearsalError, from_system, refused
+from runbook.rehearsal.progress import counts
+from runbook.rehearsal.report import page
+from tests.rehearsal.samples import result
+from tests.stacks import ROOT
+
+
+def rehearsal(*arguments: str) -> subprocess.CompletedProcess[str]:
+    whole = [sys.executable, "-m", "runbook.rehearsal", *arguments]
+    return subprocess.run(whole, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_typo_gets_the_names_that_are_known() -> None:
+    done = rehearsal("prod", "esymo-prod")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip() == (
+        "There is no stack esymo-prod: the stacks here are easymo-prod, easymo-staging, prod, staging. "
+        "Did you mean easymo-prod?"
+    )
+
+
+def test_ctrl_c_before_anything_began_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "main", stopped)
+
+    assert __main__.main() == 130
+    assert capsys.readouterr().err == "Stopped before anything began.\n"
+
+
+def test_without_the_cli_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RehearsalError) as missing:
+        Engine(tmp_path, tmp_path / "out", {})
+    assert str(missing.value) == "The Pulumi CLI is not there (.venv/engine): run `make setup` and try again."
+
+
+def test_children_see_no_token_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".venv" / "engine").mkdir(parents=True)
+    (tmp_path / ".venv" / "engine" / "pulumi").touch()
+    (tmp_path / "Pulumi.yaml").touch()
+    for name in ("CLOUDFLARE_API_TOKEN", "VERCEL_API_TOKEN", "GRAFANA_AUTH", "PULUMI_ACCESS_TOKEN", "http_proxy"):
+        monkeypatch.setenv(name, "theirs")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "theirs")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    seen = Engine(tmp_path, tmp_path / "out", {"FROM": "clouds"}).environment
+
+    assert "theirs" not in seen.values()
+    assert "PYTHONDONTWRITEBYTECODE" not in seen
+    assert seen["FROM"] == "clouds"
+    assert seen["PATH"].split(os.pathsep)[0] == str(tmp_path / ".venv" / "engine")
+    assert all(seen[name] == os.environ[name] for name in KEPT if name in os.environ and name != "PATH")
+
+
+@pytest.mark.parametrize(("unfinished", "code"), [([], 0), (["update dns-auth"], 1)])
+def test_a_change_in_the_second_preview_is_a_failure(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    unfinished: list[str],
+    code: int,
+) -> None:
+    monkeypatch.setattr(command, "OUT", tmp_path)
+    found = result(*unfinished)
+
+    assert command.conclude(found) == code
+    assert capsys.readouterr().out.splitlines() == list(page(found, 80))
+    assert (tmp_path / "result.json").read_text(encoding="utf-8") == found.as_json()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/x"),
+            "The disk is full, and the rehearsal needs some 50 MB: make room and run the same command again.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x/out"),
+            "The system refused something that the rehearsal needs (/x/out: Permission denied): mend that and "
+            "run the same command again.",
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence(error: OSError, sentence: str) -> None:
+    assert str(from_system(error)) == sentence
+
+
+def test_a_command_that_failed_says_what_was_refused_and_where_the_rest_is() -> None:
+    log = ROOT / "out" / "rehearsal" / "log" / "prod" / "2-up.txt"
+
+    assert str(refused("prod", "up", ["cloudflare: 1004", "grafana: 503"], log)).endswith(
+        "\n\ncloudflare: 1004\n\ngrafana: 503"
+    )
+    assert str(refused("prod", "up", [], log)).startswith("`pulumi up` of prod failed; its whole output is in ")
+    full = refused("prod", "up", ["write state: no space left on device"], log)
+    assert str(full).startswith("The disk is full")
+
+
+@pytest.mark.parametrize(
+    ("name", "resources", "text"),
+    [
+        ("preview", {"create": 57}, "57 to create"),
+        ("up", {"create": 56, "update": 1}, "56 created, 1 updated"),
+        ("second_preview", {"same": 57}, "57 unchanged"),
+    ],
+)
+def test_progress_counts_in_words(name: str, resources: dict[str, int], text: str) -> None:
+    assert counts(name, resources) == text
