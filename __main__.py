@@ -9,7 +9,7 @@ gc.disable()  # the SDKs make so many objects on import that collections double 
 import pulumi  # noqa: E402
 
 from components.config import own_operations, read_stack  # noqa: E402
-from runbook.model import alerting, dashboards, observing, serving  # noqa: E402
+from runbook.model import alerting, dashboards, observing, policies, serving  # noqa: E402
 from runbook.model.problems import ConfigError, PlatformError  # noqa: E402
 
 try:  # before the SDKs are imported: a refusal takes a second, and nothing has been registered yet
@@ -73,6 +73,7 @@ Alerting(
         mute_timing=alerting.mute_timing(settings),
         groups=groups,
         notifications=settings.notifications,
+        tree=policies.policy_tree(platform, settings),
         secrets=settings.secrets,
     ),
     everywhere,

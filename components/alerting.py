@@ -1,7 +1,7 @@
 """Grafana's contact points, mute timing and alert rules of one stack.
 
-Rules carry their owner's contact point themselves: a NotificationPolicy would overwrite the whole tree of a Grafana
-that others use too.
+Rules carry their owner's contact point themselves, unless the stack takes over the whole policy tree: others may use
+the same Grafana, and a NotificationPolicy overwrites all of it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import pulumi
 from pulumiverse_grafana import alerting
 from pydantic import SecretStr
 
-from components.secrets import given
-from runbook.model.alerting import EXPRESSION, ContactPoint, MuteTiming, Rule, RuleGroup
+from components.secrets import only_secret
+from runbook.model.alerting import EXPRESSION, GROUPING, ContactPoint, MuteTiming, Rule, RuleGroup
 from runbook.model.fields import duration_text
+from runbook.model.policies import UID_LABEL, Policy, PolicyTree
 from runbook.model.settings import EmailContact, Notifications, PagerDutyContact, SlackContact, WebhookContact
 
 
@@ -26,6 +27,7 @@ class AlertingArgs:
     mute_timing: MuteTiming | None
     groups: Sequence[RuleGroup]
     notifications: Notifications
+    tree: PolicyTree | None
     secrets: Mapping[str, SecretStr]
 
 
@@ -43,9 +45,14 @@ class Alerting(pulumi.ComponentResource):
                 name=group.name,
                 folder_uid=args.folder_uid,
                 interval_seconds=group.interval_seconds,
-                rules=[_rule(rule, args.notifications, points[rule.owner], mute) for rule in group.rules],
+                rules=[
+                    _rule(rule, None if args.tree else _sent(rule, args.notifications, points[rule.owner], mute))
+                    for rule in group.rules
+                ],
                 opts=mine,
             )
+        if args.tree:
+            _policy_tree(name, args.tree, args.notifications, points, mute, mine)
         self.register_outputs({})
 
 
@@ -57,17 +64,17 @@ def _contact_point(
         f"{name}-contact-{point.owner}",
         name=point.name,
         slacks=[
-            alerting.ContactPointSlackArgs(url=given(secrets[contact.secret]), recipient=contact.channel)
+            alerting.ContactPointSlackArgs(url=only_secret(secrets[contact.secret]), recipient=contact.channel)
             for contact in point.contacts
             if isinstance(contact, SlackContact)
         ],
         pagerduties=[
-            alerting.ContactPointPagerdutyArgs(integration_key=given(secrets[contact.secret]))
+            alerting.ContactPointPagerdutyArgs(integration_key=only_secret(secrets[contact.secret]))
             for contact in point.contacts
             if isinstance(contact, PagerDutyContact)
         ],
         webhooks=[
-            alerting.ContactPointWebhookArgs(url=given(secrets[contact.secret]))
+            alerting.ContactPointWebhookArgs(url=only_secret(secrets[contact.secret]))
             for contact in point.contacts
             if isinstance(contact, WebhookContact)
         ],
@@ -96,10 +103,21 @@ def _mute_timing(name: str, timing: MuteTiming, opts: pulumi.ResourceOptions) ->
     )
 
 
-def _rule(
+def _sent(
     rule: Rule, notifications: Notifications, point: alerting.ContactPoint, mute: alerting.MuteTiming | None
-) -> alerting.RuleGroupRuleArgs:
-    muted = [mute.name] if mute is not None and rule.muted_outside_hours else []
+) -> alerting.RuleGroupRuleNotificationSettingsArgs:
+    """Where a rule that carries its own settings sends."""
+    return alerting.RuleGroupRuleNotificationSettingsArgs(
+        contact_point=point.name,
+        group_bies=list(rule.group_by),
+        group_wait=duration_text(notifications.group_wait),
+        group_interval=duration_text(notifications.group_interval),
+        repeat_interval=duration_text(notifications.repeat_interval),
+        mute_timings=[mute.name] if mute is not None and rule.muted_outside_hours else [],
+    )
+
+
+def _rule(rule: Rule, sent: alerting.RuleGroupRuleNotificationSettingsArgs | None) -> alerting.RuleGroupRuleArgs:
     return alerting.RuleGroupRuleArgs(
         name=rule.name,
         uid=rule.uid,
@@ -111,14 +129,49 @@ def _rule(
         labels=rule.labels,
         annotations=rule.annotations,
         is_paused=False,
-        notification_settings=alerting.RuleGroupRuleNotificationSettingsArgs(
-            contact_point=point.name,
-            group_bies=list(rule.group_by),
-            group_wait=duration_text(notifications.group_wait),
-            group_interval=duration_text(notifications.group_interval),
-            repeat_interval=duration_text(notifications.repeat_interval),
-            mute_timings=muted,
-        ),
+        notification_settings=sent,
+    )
+
+
+def _policy_tree(
+    name: str,
+    tree: PolicyTree,
+    notifications: Notifications,
+    points: Mapping[str, alerting.ContactPoint],
+    mute: alerting.MuteTiming | None,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    alerting.NotificationPolicy(
+        f"{name}-tree",
+        contact_point=points[tree.default].name,
+        group_bies=list(GROUPING),
+        group_wait=duration_text(notifications.group_wait),
+        group_interval=duration_text(notifications.group_interval),
+        repeat_interval=duration_text(notifications.repeat_interval),
+        policies=[_policy(policy, points[policy.owner], mute) for policy in tree.policies],
+        opts=opts,
+    )
+
+
+def _policy(
+    policy: Policy, point: alerting.ContactPoint, mute: alerting.MuteTiming | None
+) -> alerting.NotificationPolicyPolicyArgs:
+    """Grouping and times are the tree's own: a policy without them has its parent's."""
+    return alerting.NotificationPolicyPolicyArgs(
+        contact_point=point.name,
+        matchers=[
+            alerting.NotificationPolicyPolicyMatcherArgs(label=label, match="=", value=value)
+            for label, value in policy.labels.items()
+        ],
+        policies=[
+            alerting.NotificationPolicyPolicyPolicyArgs(
+                contact_point=point.name,
+                matchers=[alerting.NotificationPolicyPolicyPolicyMatcherArgs(label=UID_LABEL, match="=", value=uid)],
+                mute_timings=[mute.name],
+            )
+            for uid in policy.muted
+            if mute is not None
+        ],
     )
 
 

@@ -7,21 +7,21 @@ import pulumi_cloudflare as cloudflare
 import pulumiverse_grafana as grafana
 import pulumiverse_vercel as vercel
 
-from components.secrets import given
+from components.secrets import only_secret
 from runbook.model.settings import Settings
 
 
 def providers(settings: Settings) -> list[pulumi.ProviderResource]:
     secrets = settings.secrets
     return [
-        cloudflare.Provider("cloudflare", api_token=given(secrets["CLOUDFLARE_API_TOKEN"])),
-        vercel.Provider("vercel", api_token=given(secrets["VERCEL_API_TOKEN"]), team=settings.vercel.team),
+        cloudflare.Provider("cloudflare", api_token=only_secret(secrets["CLOUDFLARE_API_TOKEN"])),
+        vercel.Provider("vercel", api_token=only_secret(secrets["VERCEL_API_TOKEN"]), team=settings.vercel.team),
         grafana.Provider(
             "grafana",
             url=settings.grafana.url,
-            auth=given(secrets["GRAFANA_AUTH"]),
+            auth=only_secret(secrets["GRAFANA_AUTH"]),
             sm_url=settings.grafana.synthetic_monitoring_url,
-            sm_access_token=given(secrets["GRAFANA_SM_ACCESS_TOKEN"]),
+            sm_access_token=only_secret(secrets["GRAFANA_SM_ACCESS_TOKEN"]),
         ),
     ]
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumiverse_vercel as vercel
 from pydantic import SecretStr
 
-from components.secrets import given
+from components.secrets import given, only_secret
 from runbook.model.serving import DrainTarget, Web
 
 # What Vercel can send; firewall and redirect lines are Cloudflare's work here.
@@ -128,7 +128,7 @@ class Drains(pulumi.ComponentResource):
             delivery_format="json",
             environments=list(args.logs.environments),
             sources=LOG_SOURCES,
-            secret=given(args.secret),
+            secret=only_secret(args.secret),
             project_ids=args.project_ids,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -138,7 +138,7 @@ class Drains(pulumi.ComponentResource):
                 name=args.traces.name,
                 endpoint=args.traces.endpoint,
                 delivery_format="proto",
-                secret=given(args.secret),
+                secret=only_secret(args.secret),
                 project_ids=args.project_ids,
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -281,6 +281,17 @@ def rules_are_evaluated_in_whole_tens(platform: Platform, settings: Settings) ->
         )
 
 
+@needs("notifications", "environment")
+def only_production_takes_over_the_tree(platform: Platform, settings: Settings) -> Iterator[Problem]:
+    if settings.notifications.take_over_policy_tree and settings.environment != "prod":
+        yield Problem(
+            path("notifications", "takeOverPolicyTree"),
+            True,
+            "false outside prod: a Grafana has one tree, and writing this stack's would put production's routes out.",
+            "Remove it: each rule then carries its owner's contact point.",
+        )
+
+
 @needs("business_hours")
 def business_hours_are_hours(platform: Platform, settings: Settings) -> Iterator[Problem]:
     hours = settings.business_hours

@@ -116,6 +116,11 @@ class GrafanaSettings(Section):
 class Notifications(Section):
     """How alerts of one rule are gathered before they are sent (Grafana's notification settings)."""
 
+    take_over_policy_tree: bool = Field(
+        default=False,
+        strict=True,
+        description="Overwrite Grafana's whole notification policy tree, instead of one contact point per rule.",
+    )
     group_wait: Duration = Field(default="30s", validate_default=True)
     group_interval: Duration = Field(default="5m", validate_default=True)
     repeat_interval: Duration = Field(default="4h", validate_default=True)

@@ -87,16 +87,17 @@ class Recorder(MockMonitor):
         return f"urn:pulumi:{self.stack}::{NAMESPACE}::{kinds}{type_}::{name}"
 
 
-def run(stack: str) -> Recorder:
-    """Everything that the program registers for a committed stack file, with made-up secrets."""
+def run(stack: str, **changes: Any) -> Recorder:
+    """Everything that the program registers for a committed stack file, with made-up secrets. `changes`: sections of
+    the file that are others."""
     recorder = Recorder(stack)
     # In a context of its own, or the SDK would take the root resource of the stack that ran before.
-    contextvars.Context().run(_run, stack, recorder)
+    contextvars.Context().run(_run, stack, recorder, changes)
     return recorder
 
 
-def _run(stack: str, recorder: Recorder) -> None:
-    config = {**stacks.raw(stack), "secrets": stacks.secrets(stack)}
+def _run(stack: str, recorder: Recorder, changes: dict[str, Any]) -> None:
+    config = {**stacks.raw(stack), "secrets": stacks.secrets(stack), **changes}
     environment = {
         "PULUMI_CONFIG": json.dumps({f"{NAMESPACE}:{key}": _text(value) for key, value in config.items()}),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps([f"{NAMESPACE}:secrets"]),
