@@ -48,7 +48,8 @@ class Flags(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["connectionString", "token"]),
         )
         self.connection = pulumi.Output.secret(token.connection_string)
-        self.register_outputs({"connection": self.connection})
+        # Not the connection: the SDK writes registered outputs into its debug log, secret ones in the clear.
+        self.register_outputs({"storeId": store.id})
 
 
 @dataclass(frozen=True)
