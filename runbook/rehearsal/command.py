@@ -19,7 +19,7 @@ from rich.console import Console
 from runbook.rehearsal import stack_files
 from runbook.rehearsal.clouds import Clouds, stand_ins
 from runbook.rehearsal.engine import Engine
-from runbook.rehearsal.problems import AGAIN, RehearsalError, from_system
+from runbook.rehearsal.problems import AGAIN, RehearsalError, check_disk, from_system
 from runbook.rehearsal.progress import Progress
 from runbook.rehearsal.rehearse import rehearse
 from runbook.rehearsal.report import report
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("STACK", nargs="*", default=STACKS, help="stack files to rehearse; prod and easymo-prod")
     stacks = list(dict.fromkeys(parser.parse_args(arguments).STACK))
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, signal.default_int_handler)
     try:
         return _rehearsal(stacks)
     except KeyboardInterrupt:
@@ -80,6 +81,7 @@ def conclude(result: Result) -> int:
 def _alone() -> Iterator[None]:
     """Empties out/rehearsal, and holds it against a second rehearsal in the same checkout."""
     OUT.parent.mkdir(exist_ok=True)
+    check_disk(OUT.parent)
     with OUT.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

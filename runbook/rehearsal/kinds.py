@@ -24,7 +24,11 @@ _NAMES = {
     "ContactPoint": "contact point",
     "MuteTiming": "mute timing",
     "Check": "uptime check",
+    "LogDrain": "log drain",
+    "TraceDrain": "trace drain",
     "EdgeConfigItem": "feature switch",
+    "EdgeConfig": "Edge Config",
+    "EdgeConfigToken": "Edge Config token",
 }
 # Resources that hold a list of what people really count.
 _PARTS = {"Ruleset": "cache rule", "RuleGroup": "alert rule"}
@@ -40,6 +44,11 @@ def created(operations: Iterable[Operation]) -> dict[str, dict[str, int]]:
         if kind in _PARTS:
             counted_in[_PARTS[kind]] += len(each.inputs["rules"])
     return {cloud: dict(kinds) for cloud, kinds in counts.items()}
+
+
+def objects(created: Mapping[str, Mapping[str, int]]) -> int:
+    """How many objects the clouds hold; what is inside of others does not count."""
+    return sum(count for kinds in created.values() for kind, count in kinds.items() if kind not in _PARTS.values())
 
 
 def text(kinds: Mapping[str, int]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 AGAIN = "run the same command again"
+NEEDED_BYTES = 50_000_000  # two stacks were seen to take 10 MB
 _FULL = "no space left on device"
 
 
@@ -27,7 +29,14 @@ def from_system(error: OSError) -> RehearsalError:
 
 
 def disk_full() -> RehearsalError:
-    return RehearsalError(f"The disk is full, and the rehearsal needs some 50 MB: make room and {AGAIN}.")
+    needed = f"{NEEDED_BYTES // 1_000_000} MB"
+    return RehearsalError(f"The disk is full, and the rehearsal needs some {needed}: make room and {AGAIN}.")
+
+
+def check_disk(folder: Path) -> None:
+    """Raises RehearsalError when there is too little room. On a full disk the engine tries again for minutes."""
+    if shutil.disk_usage(folder).free < NEEDED_BYTES:
+        raise disk_full()
 
 
 def refused(stack: str, command: str, errors: Sequence[str], log: Path) -> RehearsalError:

@@ -27,7 +27,10 @@ def page(result: Result, width: int) -> Iterator[str]:
     yield from textwrap.wrap(_headline(result), width)
     for name, stack in result.stacks.items():
         yield ""
-        yield f"{name}: {kinds.counted(stack.resources, 'resource')} of {stack.title}"
+        held = kinds.objects(stack.created)
+        own = stack.resources - held
+        heading = f"{name}: {stack.title}, {held} objects in the clouds and {own} of the engine's own"
+        yield from textwrap.wrap(heading, width)
         yield from _rows({cloud: kinds.text(counts) for cloud, counts in stack.created.items()}, width)
     yield ""
     yield "Where the time went"

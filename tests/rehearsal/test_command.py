@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.rehearsal import __main__, command
+from runbook.rehearsal import __main__, command, problems
+from runbook.rehearsal.clouds import Clouds
 from runbook.rehearsal.engine import KEPT, Engine
 from runbook.rehearsal.problems import RehearsalError, from_system, refused
 from runbook.rehearsal.progress import counts
@@ -44,6 +46,34 @@ def test_ctrl_c_before_anything_began_is_quiet(
 
     assert __main__.main() == 130
     assert capsys.readouterr().err == "Stopped before anything began.\n"
+
+
+def test_a_second_rehearsal_in_the_same_checkout_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "OUT", tmp_path / "rehearsal")
+    with (tmp_path / "rehearsal.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        assert command.main(["prod"]) == 1
+    assert capsys.readouterr().err.strip() == (
+        "A rehearsal is running in this checkout already: wait for it and run the same command again."
+    )
+
+
+def test_a_port_that_is_not_to_be_had_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def forbidden(_clouds: Clouds) -> Clouds:
+        raise RuntimeError("Failed to bind to address 127.0.0.1:0")
+
+    monkeypatch.setattr(command, "OUT", tmp_path / "rehearsal")
+    monkeypatch.setattr(Clouds, "__enter__", forbidden)
+
+    assert command.main(["prod"]) == 1
+    assert capsys.readouterr().err.strip() == (
+        "The stand-in clouds cannot listen on 127.0.0.1 (Failed to bind to address 127.0.0.1:0): see what forbids it."
+    )
 
 
 def test_without_the_cli_there_is_one_sentence(tmp_path: Path) -> None:
@@ -84,6 +114,17 @@ def test_a_change_in_the_second_preview_is_a_failure(
     assert command.conclude(found) == code
     assert capsys.readouterr().out.splitlines() == list(page(found, 80))
     assert (tmp_path / "result.json").read_text(encoding="utf-8") == found.as_json()
+
+
+def test_too_little_room_is_found_out_before_anything_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "OUT", tmp_path / "rehearsal")
+    monkeypatch.setattr(problems, "NEEDED_BYTES", 10**18)
+
+    assert command.main(["prod"]) == 1
+    assert capsys.readouterr().err.strip().startswith("The disk is full")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

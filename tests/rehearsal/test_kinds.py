@@ -28,6 +28,7 @@ def test_resources_are_counted_by_cloud_and_kind_in_an_order_for_people() -> Non
         "Vercel": {"project": 1, "env var": 2, "log drain": 1},
         "Grafana": {"rule group": 1, "alert rule": 3},
     }
+    assert kinds.objects(counts) == 6
     assert list(counts["Vercel"]) == ["project", "env var", "log drain"]
 
 
