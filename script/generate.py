@@ -14,8 +14,10 @@ from typing import Any
 import yaml
 
 from runbook import platforms
-from runbook.model.dashboards import Dashboard, dashboards
+from runbook.model.dashboards import dashboards
+from runbook.model.objectives_page import objectives_page
 from runbook.model.pages import RELEASE, dashboards_page, signals_page
+from runbook.model.platform import Platform
 from runbook.model.problems import NAMESPACE
 from runbook.model.settings import Settings
 from runbook.model.stack_schema import stack_schema
@@ -25,9 +27,12 @@ ROOT = Path(__file__).parent.parent
 
 def docs() -> dict[str, str]:
     """Path from the root of the checkout to text."""
+    stacks = _production()
+    boards = {stack: dashboards(platform, settings) for stack, (platform, settings) in stacks.items()}
     return {
         "docs/signals.md": signals_page([platforms.load(name) for name in platforms.names()]),
-        "docs/dashboards.md": dashboards_page(dict(_production())),
+        "docs/dashboards.md": dashboards_page(boards),
+        "docs/objectives.md": objectives_page(stacks),
     }
 
 
@@ -36,9 +41,9 @@ def schema() -> dict[str, str]:
     return {"schema/stack.schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n"}
 
 
-def _production() -> list[tuple[str, tuple[Dashboard, ...]]]:
-    """Dashboards of each production stack in the checkout, in the order of the stacks' names."""
-    found = []
+def _production() -> dict[str, tuple[Platform, Settings]]:
+    """Platform and settings of each production stack in the checkout, in the order of the stacks' names."""
+    found = {}
     for file in sorted(ROOT.glob("Pulumi.*.yaml")):
         config: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]
         values = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}
@@ -49,8 +54,8 @@ def _production() -> list[tuple[str, tuple[Dashboard, ...]]]:
             tagless = settings.model_copy(
                 update={"current": settings.current.model_copy(update={"release": RELEASE})}
             )
-            made = dashboards(platforms.load(settings.platform), tagless)
-            found.append((file.name.removeprefix("Pulumi.").removesuffix(".yaml"), made))
+            stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+            found[stack] = (platforms.load(settings.platform), tagless)
     return found
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import IntEnum
 from typing import Any, get_args
 
 from runbook.model.fields import WEEKDAYS, duration_text
@@ -24,6 +25,22 @@ from runbook.model.signals import Source
 EXPRESSION = "__expr__"  # the uid of Grafana's own expression engine
 UID_MOST = 40  # Grafana cuts no uid: a longer one is refused in up
 GROUPING = ("alertname", "grafana_folder")  # Grafana wants both in rule-level grouping, and says so only in up
+PANEL_IDS = 100  # kept for each objective, so that another alert of one moves no id of the others
+
+
+class Shown(IntEnum):
+    """Panels of an objective on the objectives' dashboard, each numbered within the objective's own ids. Literal
+    alerts that the indicator's panel does not show have the ids from ALERTS on, the row has the last."""
+
+    INDICATOR = 0
+    NOW = 1
+    STATES = 2
+    BUDGET_LEFT = 3
+    BURN_DOWN = 4
+    BURN_RATE = 5
+    EVENTS = 6
+    ALERTS = 10
+    ROW = PANEL_IDS - 1
 
 
 @dataclass(frozen=True)
@@ -129,9 +146,9 @@ def rule_groups(platform: Platform, settings: Settings) -> tuple[RuleGroup, ...]
             objective.name,
             f"{base_name(settings)} {objective.name}",
             settings.grafana.interval_seconds,
-            tuple(_rule(alert, objective, platform, settings) for alert in objective.alerts),
+            tuple(_rule(alert, objective, place, platform, settings) for alert in objective.alerts),
         )
-        for objective in platform.objectives(stack_of(settings))
+        for place, objective in enumerate(platform.objectives(stack_of(settings)), 1)
     )
     check_rules([rule for group in groups for rule in group.rules])
     return groups
@@ -163,7 +180,7 @@ def _refused(rule: Rule, given: str, allowed: Sequence[str]) -> PlatformError:
     return PlatformError(f"Rule {rule.uid} has the {given}; allowed is one of {', '.join(allowed)}.")
 
 
-def _rule(alert: Alert, objective: Objective, platform: Platform, settings: Settings) -> Rule:
+def _rule(alert: Alert, objective: Objective, place: int, platform: Platform, settings: Settings) -> Rule:
     if alert.owner not in {owner.name for owner in platform.owners}:
         raise PlatformError(f"Alert {alert.name} belongs to {alert.owner}, who is no owner of {platform.name}.")
     return Rule(
@@ -192,17 +209,32 @@ def _rule(alert: Alert, objective: Objective, platform: Platform, settings: Sett
             "mitigation": alert.mitigation,
             "runbook_url": f"{settings.runbook_url}{alert.section}",
             "__dashboardUid__": dashboard_uid(settings, "objectives"),
-            "__panelId__": str(panel_id(objective, platform, settings)),
+            "__panelId__": str(panel_id(place, objective, alert)),
         },
         owner=alert.owner,
         muted_outside_hours=alert.in_business_hours,
     )
 
 
-def panel_id(objective: Objective, platform: Platform, settings: Settings) -> int:
-    """Id of the objective's first panel: its position times ten, so that alerts keep pointing at their panel."""
-    names = [each.name for each in platform.objectives(stack_of(settings))]
-    return (names.index(objective.name) + 1) * 10
+def panel_id(place: int, objective: Objective, shows: Shown | Alert) -> int:
+    """Id of the objective's panel that shows this, or this alert. `place`: the objective's, from 1 on, among those of
+    its platform. Raises: PlatformError where the objective has more alerts than ids are kept for."""
+    return place * PANEL_IDS + (shows if isinstance(shows, Shown) else _within(objective, shows))
+
+
+def _within(objective: Objective, alert: Alert) -> int:
+    if alert.burn:
+        return Shown.BURN_RATE
+    if objective.is_missed(alert):
+        return Shown.INDICATOR
+    own = Shown.ALERTS + objective.alerts.index(alert)
+    if own >= Shown.ROW:
+        most = Shown.ROW - Shown.ALERTS
+        raise PlatformError(
+            f"Objective {objective.name} has {len(objective.alerts)} alerts; at most {most} have a panel's id. "
+            "Make it two objectives."
+        )
+    return own
 
 
 def query_model(query: Query, uid: str, ref: str = "A") -> dict[str, Any]:

@@ -11,15 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from runbook.model.fields import duration_text
 from runbook.model.problems import PlatformError
-from runbook.model.queries import share
+from runbook.model.queries import share, while_alive
 from runbook.model.signals import Source
 
 Severity = Literal["page", "ticket"]
 HOUR = timedelta(hours=1)
+RESOLUTION = timedelta.resolution  # of Python's times; each is a whole number of them
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Budget:
 
     `bad` and `total` give the expression that counts events in a window. `counted`: how much of the period counts,
     where it is not all of it (business hours). `least_events` and `least_bad`: below either the traffic is too low to
-    judge: at ten requests an hour one failure burns a 99.9 % budget a hundredfold.
+    judge: at ten requests an hour one failure burns a 99.9 % budget a hundredfold. `alive`: an expression that has a
+    value while the source delivers; without it a budget would look as full as it was long after a drain has died.
     """
 
     target: Decimal
@@ -62,6 +65,7 @@ class Budget:
     least_bad: int
     burns: tuple[Burn, ...]
     counted: timedelta | None = None
+    alive: str | None = None
 
     @property
     def allowed(self) -> Decimal:
@@ -69,21 +73,40 @@ class Budget:
 
     def ratio(self, window: timedelta) -> str:
         """Bad events among all in a window."""
-        return share(self.bad(window), self.total(window))
+        return self.fed(share(self.bad(window), self.total(window)))
+
+    def rate(self, window: timedelta) -> str:
+        """Burn rate over a window: 1 spends the budget exactly within the period."""
+        return self.fed(f"{share(self.bad(window), self.total(window))} / {self.allowed:f}")
+
+    def left(self) -> str:
+        """Share of the budget that the period up to now has left; below 0 where more was spent than there was."""
+        return f"1 - ({self.rate(self.period)})"
+
+    def failures(self, window: timedelta) -> str:
+        """Bad events in a window: 0 and not nothing as long as there are events."""
+        return f"{self.bad(window)} or {self.total(window)} * 0"
+
+    def fed(self, expression: str) -> str:
+        """The expression as long as the source delivers."""
+        return while_alive(expression, self.alive) if self.alive else expression
 
     def factor(self, burn: Burn) -> Decimal:
-        """Burn rate from which the alert fires. Raises: PlatformError where no such alert makes sense."""
-        period = self.counted or self.period
-        factor = (burn.share * Decimal(period / burn.long)).quantize(Decimal("0.0001")).normalize()
+        """Burn rate above which the alert fires, to four digits after the point. Raises: PlatformError where no such
+        alert makes sense."""
+        exact = _factor(burn, self.counted or self.period)
+        rounded = (Decimal(exact.numerator) / exact.denominator).quantize(Decimal("0.0001"))
+        factor = Decimal(f"{rounded.normalize():f}")  # 70 and neither 70.0000 nor 7E+1
         where = f"A burn-rate alert over {duration_text(burn.long)} of {duration_text(self.period)}"
         if factor * self.allowed >= 1:
+            highest = (1 / self.allowed).quantize(Decimal("0.01")).normalize()
             raise PlatformError(
-                f"{where} has the factor {factor:f}, which a target of {self.target} can never reach: with each event "
-                f"bad the rate is {1 / self.allowed:.4g}. Take a smaller share or a longer window."
+                f"{where} has the factor {factor}, which a target of {self.target} can never exceed: with each "
+                f"event bad the burn rate is {highest:f}. Take a smaller share or a longer window."
             )
-        if factor < 1:
+        if exact < 1:
             raise PlatformError(
-                f"{where} has the factor {factor:f}: it would fire although the budget lasts the period. "
+                f"{where} has the factor {factor}: it would fire although the budget lasts the period. "
                 "Take a larger share or a shorter window."
             )
         return factor
@@ -91,4 +114,9 @@ class Budget:
 
 def standard_for(period: timedelta) -> tuple[Burn, ...]:
     """Those of the workbook's alerts whose factor is at least 1 in this period."""
-    return tuple(burn for burn in STANDARD if burn.share * Decimal(period / burn.long) >= 1)
+    return tuple(burn for burn in STANDARD if _factor(burn, period) >= 1)
+
+
+def _factor(burn: Burn, period: timedelta) -> Fraction:
+    # As a fraction: a quotient of times is a float in Python, and 100 h / 6 h as a float is no longer 50 / 3.
+    return Fraction(burn.share) * Fraction(period // RESOLUTION, burn.long // RESOLUTION)

@@ -33,14 +33,15 @@ def _alert(budget: Budget, burn: Burn, name: str, title: str, like: Alert, owner
     return replace(
         like,
         name=f"{name}-burn-{window}",
-        title=f"{title} spends its budget {factor} times too fast over {window}",
+        title=f"{title}: burn rate above {factor} over {window}",
         summary=f"{burn.share:.0%} of the budget of {duration_text(budget.period)} was spent within {window}, "
         f"and the last {duration_text(burn.short)} were as bad.",
-        query=Query(budget.source, expression, burn.long, "short"),
+        query=Query(budget.source, budget.fed(expression), burn.long, "none"),
         comparator="gt",
         threshold=budget.factor(burn),
         owner=owner,
         severity=burn.severity,
         no_data="NoData",
         pending=timedelta(),
+        burn=burn,
     )

@@ -283,7 +283,7 @@ def rules_are_evaluated_in_whole_tens(platform: Platform, settings: Settings) ->
 
 @needs("notifications", "environment")
 def only_production_takes_over_the_tree(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    if settings.notifications.take_over_policy_tree and settings.environment != "prod":
+    if settings.environment != "prod" and settings.notifications.take_over_policy_tree:
         yield Problem(
             path("notifications", "takeOverPolicyTree"),
             True,

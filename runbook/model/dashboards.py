@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from grafana_foundation_sdk.builders import dashboard, timeseries
+from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.builders.dashboard import Dashboard as Board
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DashboardLinkType, GridPos
 
-from runbook.model.alerting import dashboard_uid, panel_id
-from runbook.model.objectives import Alert, Objective, Panel
-from runbook.model.panels import AnyPanel, Limit, View, alert_limit, alert_list, graph, number, target_limit
+from runbook.model.alerting import Shown, dashboard_uid, panel_id
+from runbook.model.objective_panels import panels_of
+from runbook.model.objectives import Panel, Query
+from runbook.model.panels import WIDTH, AnyPanel, Frame, Limit, graph, grid, markdown, number
 from runbook.model.platform import Platform
-from runbook.model.problems import ConfigError, PlatformError, Problem, path
+from runbook.model.problems import ConfigError, Problem, path
 from runbook.model.serving import stack_of
 from runbook.model.settings import Settings
 
@@ -27,10 +28,7 @@ TITLES: dict[Kind, str] = {
     "checklist": "daily checklist",
 }
 
-WIDTH = 24  # columns of Grafana's grid
-ROW_HEIGHT, PANEL_HEIGHT, PER_LINE = 1, 8, 3
-# Panel ids of one objective: its panel_id is the indicator's, these are added for the others.
-NOW, STATES, FIRST_ALERT, ROW = 1, 2, 3, 9
+ROW_HEIGHT = 1
 
 
 @dataclass(frozen=True)
@@ -91,61 +89,13 @@ def _refused(stack: str, settings: Settings, allowed: str, edit: str) -> ConfigE
 def _objectives(platform: Platform, settings: Settings) -> Dashboard:
     board = _board("objectives", platform, settings)
     top = 0
-    for objective in platform.objectives(stack_of(settings)):
-        top = _objective(board, objective, panel_id(objective, platform, settings), top, settings)
+    for place, objective in enumerate(platform.objectives(stack_of(settings)), 1):
+        row = dashboard.Row(objective.title).id(panel_id(place, objective, Shown.ROW))
+        board.with_row(row.grid_pos(GridPos(ROW_HEIGHT, WIDTH, 0, top)))
+        panels, top = panels_of(objective, place, top + ROW_HEIGHT, settings)
+        for panel in panels:
+            board.with_panel(panel)
     return _done("objectives", board, settings)
-
-
-def _objective(board: Board, objective: Objective, first: int, top: int, settings: Settings) -> int:
-    """One line on the indicator and all alerts' states, then a panel for each alert that looks at something else.
-    Returns where the next objective begins."""
-    others = [alert for alert in objective.alerts if not _shows(objective, alert)]
-    if len(others) > ROW - FIRST_ALERT:
-        raise PlatformError(
-            f"Objective {objective.name} has {len(others)} alerts with a panel of their own; "
-            f"at most {ROW - FIRST_ALERT} have an id."
-        )
-    board.with_row(dashboard.Row(objective.title).id(first + ROW).grid_pos(GridPos(ROW_HEIGHT, WIDTH, 0, top)))
-    top += ROW_HEIGHT
-    _indicator(board, objective, first, top, settings)
-    top += PANEL_HEIGHT
-    for position, (alert, place) in enumerate(zip(others, _grid(len(others), top), strict=True)):
-        about = _markdown(settings, alert.section, _about(alert))
-        view = View(first + FIRST_ALERT + position, alert.title, about, alert.query, alert_limit(alert), place)
-        board.with_panel(graph(view, settings))
-    return top + -(-len(others) // PER_LINE) * PANEL_HEIGHT
-
-
-def _indicator(board: Board, objective: Objective, first: int, top: int, settings: Settings) -> None:
-    shown = [alert for alert in objective.alerts if _shows(objective, alert)]
-    section = objective.alerts[0].section if objective.alerts else ""
-    view = View(
-        first,
-        objective.title,
-        _markdown(settings, section, f"Objective: {objective.statement}", *map(_about, shown)),
-        objective.indicator,
-        target_limit(objective),
-        GridPos(PANEL_HEIGHT, 12, 0, top),
-    )
-    panel = graph(view, settings)
-    board.with_panel(panel)
-    left = 12
-    if isinstance(panel, timeseries.Panel):  # otherwise it shows the number already
-        now = replace(view, id=first + NOW, title=f"{objective.title} now", place=GridPos(PANEL_HEIGHT, 4, left, top))
-        board.with_panel(number(now, settings))
-        left += 4
-    labels = stack_of(settings).labels | {"objective": objective.name}
-    about = f"The rules of {objective.title} and whether they fire."
-    board.with_panel(alert_list(first + STATES, about, labels, GridPos(PANEL_HEIGHT, WIDTH - left, left, top)))
-
-
-def _shows(objective: Objective, alert: Alert) -> bool:
-    """The indicator's own panel shows this alert: same query, same line."""
-    return alert.query == objective.indicator and alert_limit(alert) == target_limit(objective)
-
-
-def _about(alert: Alert) -> str:
-    return f"{alert.title}: {alert.severity} to {alert.owner}. {alert.summary} First step: {alert.mitigation}"
 
 
 def _operations(platform: Platform, settings: Settings) -> Dashboard:
@@ -159,29 +109,16 @@ def _checklist(platform: Platform, settings: Settings) -> Dashboard:
 def _plain(
     kind: Kind,
     panels: Sequence[Panel],
-    drawn: Callable[[View, Settings], AnyPanel],
+    drawn: Callable[[Frame, Query, Limit | None, Settings], AnyPanel],
     platform: Platform,
     settings: Settings,
 ) -> Dashboard:
     board = _board(kind, platform, settings)
-    for position, (panel, place) in enumerate(zip(panels, _grid(len(panels), 0), strict=True), 1):
+    for position, (panel, place) in enumerate(zip(panels, grid(len(panels), 0), strict=True), 1):
         limit = None if panel.red is None else Limit(panel.red, panel.red_when)
-        about = _markdown(settings, "", panel.description)
-        board.with_panel(drawn(View(position, panel.title, about, panel.query, limit, place), settings))
+        frame = Frame(position, panel.title, markdown(settings, "", panel.description), place)
+        board.with_panel(drawn(frame, panel.query, limit, settings))
     return _done(kind, board, settings)
-
-
-def _grid(count: int, top: int) -> list[GridPos]:
-    """Places for that many panels of one size, line by line."""
-    width = WIDTH // max(1, min(count, PER_LINE))
-    return [
-        GridPos(PANEL_HEIGHT, width, index % PER_LINE * width, top + index // PER_LINE * PANEL_HEIGHT)
-        for index in range(count)
-    ]
-
-
-def _markdown(settings: Settings, section: str, *paragraphs: str) -> str:
-    return "\n\n".join((*paragraphs, f"[Runbook]({settings.runbook_url}{section})"))
 
 
 def _board(kind: Kind, platform: Platform, settings: Settings) -> Board:

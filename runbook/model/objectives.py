@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from runbook.model.budget import Budget, Severity
+from runbook.model.budget import Budget, Burn, Severity
 from runbook.model.settings import BusinessHours, Environment
 from runbook.model.signals import Source
 
@@ -15,7 +15,9 @@ Comparator = Literal["gt", "gte", "lt", "lte"]
 # Grafana's words. Both states are always explicit: its own defaults differ between API, provider and SDK.
 NoData = Literal["NoData", "Alerting", "OK", "KeepLast"]
 OnError = Literal["Error", "Alerting", "OK", "KeepLast"]
+# Grafana's too. "short" counts things, so that above 0 is at least 1; "none" is any other number.
 Unit = Literal["percentunit", "ms", "s", "m", "short", "none"]
+Side = Literal["above", "below"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Alert:
     """Fires when `query` compares to `threshold` for as long as `pending` says.
 
     `mitigation` is the first command of the runbook for this case; `section` the anchor of the runbook's section.
+    `burn`: of which burn of the objective's budget this is the alert; a literal alert has none.
     """
 
     name: str
@@ -80,6 +83,12 @@ class Alert:
     on_error: OnError = "Error"
     pending: timedelta = timedelta()
     in_business_hours: bool = False
+    burn: Burn | None = None
+
+    @property
+    def red(self) -> Side:
+        """On which side of the threshold it fires."""
+        return "above" if self.comparator in ("gt", "gte") else "below"
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,20 @@ class Objective:
     alerts: tuple[Alert, ...]
     budget: Budget | None = None
 
+    @property
+    def red(self) -> Side:
+        """On which side of the target it is missed."""
+        return "below" if self.target_is == "least" else "above"
+
+    @property
+    def watch(self) -> tuple[Alert, ...]:
+        """What is watched of it while a cutover is in progress: its pages. A ticket can wait for the window's end."""
+        return tuple(alert for alert in self.alerts if alert.severity == "page")
+
+    def is_missed(self, alert: Alert) -> bool:
+        """Whether the alert says just that the indicator misses its target, so that one picture shows both."""
+        return (alert.query, alert.threshold, alert.red) == (self.indicator, self.target, self.red)
+
 
 def limit(name: str, title: str, statement: str, alert: Alert, *more: Alert) -> Objective:
     """An objective that is one number and its limit: that of its first alert, seen on the alert's own query."""
@@ -106,7 +129,7 @@ def limit(name: str, title: str, statement: str, alert: Alert, *more: Alert) -> 
         statement=statement,
         indicator=alert.query,
         target=alert.threshold,
-        target_is="most" if alert.comparator in ("gt", "gte") else "least",
+        target_is="most" if alert.red == "above" else "least",
         period=None,
         alerts=(alert, *more),
     )
@@ -120,4 +143,4 @@ class Panel:
     description: str
     query: Query
     red: Decimal | None = None
-    red_when: Literal["above", "below"] = "above"
+    red_when: Side = "above"

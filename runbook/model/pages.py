@@ -11,8 +11,8 @@ from runbook.model.platform import Platform
 from runbook.model.signals import Signal, Source
 
 RELEASE = "<release>"  # stands in docs/dashboards.md for the stack's release tag
-_HEAD = "<!-- Made by script/docs from the model; edits are lost. -->"
-_SOURCES = {Source.PROMETHEUS: "Prometheus", Source.LOKI: "Loki", Source.POSTGRES: "PostgreSQL"}
+HEAD = "<!-- Made by script/docs from the model; edits are lost. -->"
+SOURCES = {Source.PROMETHEUS: "Prometheus", Source.LOKI: "Loki", Source.POSTGRES: "PostgreSQL"}
 
 
 def assumed(platform: Platform) -> int:
@@ -24,7 +24,7 @@ def signals_page(platforms: Sequence[Platform]) -> str:
     """docs/signals.md."""
     return "\n".join(
         [
-            _HEAD,
+            HEAD,
             "# Signals and assumptions",
             "",
             "A signal is a metric, a log stream or a table that a rule or a panel reads; a test refuses rules and",
@@ -32,7 +32,7 @@ def signals_page(platforms: Sequence[Platform]) -> str:
             "assumed where neither does and nobody has seen it: before the rules that read it are relied on, look at",
             "what its reference says. The other assumptions are facts that the program builds on in the same way.",
             "",
-            *_table(
+            *table(
                 ("Platform", "Signals", "of these assumed", "Other assumptions", "Assumed in all"),
                 [
                     (
@@ -52,18 +52,18 @@ def signals_page(platforms: Sequence[Platform]) -> str:
 
 def _platform(platform: Platform) -> Iterator[str]:
     yield f"## {platform.title}: signals\n"
-    yield from _table(
+    yield from table(
         ("Name", "Source", "Labels, fields or columns", "Unit", "Producer", "State", "Reference"),
         [_row(signal) for signal in platform.signals],
     )
     yield f"## {platform.title}: other assumptions\n"
-    yield from _table(("Assumed", "How to find out"), [(each.fact, each.check) for each in platform.assumptions])
+    yield from table(("Assumed", "How to find out"), [(each.fact, each.check) for each in platform.assumptions])
 
 
 def _row(signal: Signal) -> tuple[str, ...]:
     return (
         f"`{signal.name}`",
-        _SOURCES[signal.source],
+        SOURCES[signal.source],
         ", ".join(f"`{field}`" for field in signal.fields),
         signal.unit,
         signal.producer,
@@ -76,7 +76,7 @@ def dashboards_page(boards: Mapping[str, Sequence[Dashboard]]) -> str:
     """docs/dashboards.md. `boards`: stack to its dashboards."""
     return "\n".join(
         [
-            _HEAD,
+            HEAD,
             "# Dashboards",
             "",
             "What each panel asks and in which unit it answers, taken from the JSON that is sent to Grafana. The",
@@ -106,26 +106,27 @@ def _board(stack: str, board: Dashboard, panels: Iterable[Mapping[str, Any]]) ->
             rows.append(
                 (
                     panel["id"],
-                    panel["title"],
+                    ", ".join(filter(None, [panel["title"], target.get("legendFormat")])),
                     _SHOWN[panel["type"]],
                     field["unit"],
-                    _red(field["thresholds"]["steps"]),
+                    _limits(field["thresholds"]["steps"]),
                     asked if other == panel["id"] else f"as {other}",
                 )
             )
-    yield from _table(("Id", "Panel", "Shown as", "Unit", "Red", "Query"), rows)
+    yield from table(("Id", "Panel", "Shown as", "Unit", "Limits", "Query"), rows)
 
 
 _SHOWN = {"timeseries": "graph", "stat": "number"}
 
 
-def _red(steps: Sequence[Mapping[str, Any]]) -> str:
-    if len(steps) == 1:
-        return "never"
-    return f"from {steps[1]['value']}" if steps[1]["color"] == "red" else f"below {steps[1]['value']}"
+def _limits(steps: Sequence[Mapping[str, Any]]) -> str:
+    if [step["color"] for step in steps] == ["red", "green"]:
+        return f"red below {steps[1]['value']}"
+    return ", ".join(f"{step['color']} from {step['value']}" for step in steps[1:]) or "none"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Lines of a Markdown table, an empty one after it."""
     yield _line(head)
     yield _line(["---"] * len(head))
     yield from map(_line, rows)

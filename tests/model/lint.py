@@ -56,6 +56,12 @@ def _asked(panel: Panel, sources: Mapping[str, str]) -> Iterator[str]:
         yield "has no unit"
     if not panel.get("targets"):
         yield "has no target"
+    refs = [target.get("refId") for target in panel.get("targets", ())]
+    legends = [target.get("legendFormat") for target in panel.get("targets", ())]
+    if len(set(refs)) < len(refs):
+        yield "has two queries of one name"
+    elif len(refs) > 1 and (None in legends or len(set(legends)) < len(legends)):
+        yield "has lines that cannot be told apart"
     for target in panel.get("targets", ()):
         source = target.get("datasource", {})
         if source != panel.get("datasource") or sources.get(source.get("uid")) != source.get("type"):

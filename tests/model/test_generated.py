@@ -48,23 +48,23 @@ def test_check_tells_what_is_stale_and_writes_nothing(
 def test_the_signals_page_has_every_signal_and_assumption() -> None:
     page = MADE["docs/signals.md"]
     for name in platforms.names():
-        platform = platforms.load(name)
-        for signal in platform.signals:
+        found = platforms.load(name)
+        for signal in found.signals:
             assert f"\n| `{signal.name}` | " in page
-        for assumption in platform.assumptions:
+        for assumption in found.assumptions:
             assert f"\n| {assumption.fact} | {assumption.check} |\n" in page
 
 
 def test_assumed_facts_are_counted() -> None:
     page = MADE["docs/signals.md"]
     for name in platforms.names():
-        platform = platforms.load(name)
-        start = page.index(f"## {platform.title}: signals")
+        found = platforms.load(name)
+        start = page.index(f"## {found.title}: signals")
         section = page[start:].split("\n## ", 2)
         stated = section[0].count("| assumed |") + section[1].count("\n| ") - 2  # less the table's two head lines
-        assert assumed(platform) == stated > 0
-        assert f"| {platform.title} | {len(platform.signals)} |" in page
-        assert f"| {assumed(platform)} |\n" in page
+        assert assumed(found) == stated > 0
+        assert f"| {found.title} | {len(found.signals)} |" in page
+        assert f"| {assumed(found)} |\n" in page
 
 
 def test_the_dashboards_page_does_not_change_with_a_release() -> None:
