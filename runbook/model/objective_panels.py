@@ -108,7 +108,9 @@ def _budget(objective: Objective, budget: Budget, place: int, top: int, settings
             [*_burn_lines(budget, burning)],
             settings,
         )
-    least = f"A burn-rate alert judges once its window holds {budget.least_events} events and {budget.least_bad} bad ones."
+    least = (
+        f"Burn-rate alerts judge windows of at least {budget.least_events} events and {budget.least_bad} bad ones."
+    )
     yield lines(
         frame(Shown.EVENTS, "Events per hour", 6, 18, least),
         [
