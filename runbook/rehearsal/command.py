@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import os
 import shutil
 import signal
 import sys
@@ -49,9 +48,6 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     except RehearsalError as error:
         print(f"\n{error}", file=sys.stderr)
-    except BrokenPipeError:
-        # Nobody reads on. What Python still holds back must not fail once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"\n{from_system(error)}", file=sys.stderr)
     return 1
@@ -108,7 +104,8 @@ def _clouds(files: Sequence[StackFile]) -> Iterator[Clouds]:
 
 
 def _console(stream: TextIO) -> Console:
-    """80 columns, or fewer where the terminal has fewer. Rich uses no colour off a terminal and under NO_COLOR."""
+    """80 columns, or fewer where the terminal has fewer. Rich uses no colour off a terminal and under NO_COLOR, and
+    where nobody reads on it ends the program quietly, with code 1."""
     console = Console(file=stream, highlight=False)
     console.width = min(console.width, 80)
     return console

@@ -76,28 +76,34 @@ def _stop(engine: Engine, futures: Sequence[Future[StackResult]]) -> None:
 
 
 def _stack(engine: Engine, file: StackFile, watcher: Watcher) -> StackResult:
-    outcomes: dict[str, Outcome] = {}
-    for command, arguments in COMMANDS.items():
-        stage = Stage(file.stack, command, engine.start(file.stack, *arguments))
-        try:
-            watcher.begun(stage)
-            outcome = outcomes[command] = stage.run.wait()
-            watcher.ended(stage, outcome)
-        except BaseException:  # the output was closed, the disk is full: nothing may be left running
-            engine.interrupt()
-            stage.run.process.wait()
-            raise
-        if engine.stopped:
-            raise Stopped
-        if outcome.code:
-            raise refused(file.stack, arguments[0], outcome.events.errors, outcome.log)
-    return _result(engine, file, outcomes)
+    outcomes = {"preview": _command(engine, file.stack, "preview", watcher)}
+    # Timed here and not at the end, where the other stacks may be through and leave more of the machine.
+    plain = timing.plain_import(engine.python, engine.environment)
+    outcomes |= {name: _command(engine, file.stack, name, watcher) for name in ("up", "second_preview")}
+    return _result(file, outcomes, plain)
 
 
-def _result(engine: Engine, file: StackFile, outcomes: Mapping[str, Outcome]) -> StackResult:
+def _command(engine: Engine, stack: str, name: str, watcher: Watcher) -> Outcome:
+    command, *arguments = COMMANDS[name]
+    stage = Stage(stack, name, engine.start(stack, command, *arguments))
+    try:
+        watcher.begun(stage)
+        outcome = stage.run.wait()
+        watcher.ended(stage, outcome)
+    except BaseException:  # the output was closed, the disk is full: nothing may be left running
+        engine.interrupt()
+        stage.run.process.wait()
+        raise
+    if engine.stopped:
+        raise Stopped
+    if outcome.code:
+        raise refused(stack, command, outcome.events.errors, outcome.log)
+    return outcome
+
+
+def _result(file: StackFile, outcomes: Mapping[str, Outcome], plain: float) -> StackResult:
     times = [timing.program_time(each.stopwatch, each.began, each.seconds) for each in outcomes.values()]
     typical = timing.middle(times)
-    plain = timing.plain_import(engine.python, engine.environment)
     assert file.platform is not None  # the program refuses a platform that is not known
     return StackResult(
         platform=file.platform.name,

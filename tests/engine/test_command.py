@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,13 +25,12 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def rehearsal(checkout: Path) -> Iterator[subprocess.Popen[str]]:
-    """`make rehearsal STACK=easymo-staging`, once its preview is done and `up` begins."""
+    """`make rehearsal STACK=easymo-staging`, once it has begun."""
     command = [str(checkout / ".venv" / "bin" / "python"), "-m", "runbook.rehearsal", "easymo-staging"]
     with subprocess.Popen(command, cwd=checkout, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
             assert process.stderr.readline().startswith("easymo-staging: pulumi preview, up and preview again")
-            assert process.stderr.readline().startswith("easymo-staging  preview         ")
             yield process
         finally:
             process.kill()
@@ -39,14 +39,18 @@ def rehearsal(checkout: Path) -> Iterator[subprocess.Popen[str]]:
 def test_ctrl_c_during_up_ends_the_engine_and_says_what_is_left(
     rehearsal: subprocess.Popen[str], checkout: Path
 ) -> None:
+    up = checkout / "out" / "rehearsal" / "log" / "easymo-staging" / "2-up.events.jsonl"
+    while rehearsal.poll() is None and not up.exists():
+        time.sleep(0.05)
     rehearsal.send_signal(signal.SIGINT)
     assert rehearsal.stderr is not None
     said = rehearsal.stderr.read().splitlines()
 
     assert rehearsal.wait(timeout=60) == 130
-    assert said[0].startswith("easymo-staging  up              ended early, ")
+    assert said[0].startswith("easymo-staging  preview         ")
+    assert said[1].startswith("easymo-staging  up              ended early, ")
     kept = "out/rehearsal keeps what was done, and the next run starts from nothing"
-    assert said[1:] == [f"Stopped: no command is left running, {kept}."]
+    assert said[2:] == [f"Stopped: no command is left running, {kept}."]
     assert _running(checkout) == []
     assert {path.name for path in checkout.iterdir() if not path.is_symlink()} <= {"out", "__pycache__"}
 

@@ -76,6 +76,24 @@ def test_a_port_that_is_not_to_be_had_is_one_sentence(
     )
 
 
+def test_nobody_reading_the_page_is_no_traceback(tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from runbook.rehearsal import command
+from tests.rehearsal.samples import result
+command.OUT = Path({str(tmp_path)!r})
+raise SystemExit(command.conclude(result()))
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_without_the_cli_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(RehearsalError) as missing:
         Engine(tmp_path, tmp_path / "out", {})
