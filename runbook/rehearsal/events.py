@@ -32,6 +32,10 @@ class Operation:
         """The resource's name in the program."""
         return self.urn.rsplit("::", 1)[-1]
 
+    def __str__(self) -> str:
+        """ "update dns-auth (ttl)"."""
+        return f"{self.op} {self.name}" + (f" ({', '.join(self.diff)})" if self.diff else "")
+
 
 @dataclass(frozen=True)
 class Events:

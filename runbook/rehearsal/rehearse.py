@@ -110,7 +110,7 @@ def _result(file: StackFile, outcomes: Mapping[str, Outcome], plain: float) -> S
         title=file.platform.title,
         resources=sum(outcomes["second_preview"].events.resources.values()),
         created=kinds.created(outcomes["up"].events.done),
-        unfinished=[f"{each.op} {each.name}" for each in outcomes["second_preview"].events.changes],
+        unfinished=[str(each) for each in outcomes["second_preview"].events.changes],
         seconds={command: outcome.seconds for command, outcome in outcomes.items()},
         spent=timing.spent(times),
         program_seconds=ProgramSeconds(typical.total, typical.sdk_import, typical.own, typical.waiting, plain),

@@ -45,6 +45,7 @@ def test_steps_are_told_apart_by_how_far_they_came() -> None:
     assert read.failed == (Operation("delete", URN, TYPE),)
     assert read.resources == {"same": 1, "update": 1}
     assert read.begun[0].name == "dns-auth"
+    assert [str(each) for each in read.changes] == ["update dns-auth (content, ttl)", "delete dns-auth"]
 
 
 def test_an_error_is_told_once_and_without_its_echo() -> None:
