@@ -16,6 +16,7 @@ from runbook.rehearsal.clouds.grafana import (
     MUTE_TIMING,
     RULE_GROUP,
 )
+from runbook.rehearsal.clouds.grafana_policies import POLICY_TREE
 from runbook.rehearsal.clouds.vercel import (
     DOMAIN,
     EDGE_CONFIG,
@@ -105,6 +106,22 @@ SAMPLES: dict[str, dict[str, Any]] = {
             {
                 "times": [{"start": "18:00", "end": "24:00"}], "weekdays": ["monday:friday"],
                 "location": "Africa/Kigali", "months": ["1:3"], "daysOfMonths": ["1:31"], "years": ["2026"],
+            }
+        ],
+    },
+    POLICY_TREE: {
+        "contactPoint": "ops", "groupBies": ["alertname", "grafana_folder"], "disableProvenance": True,
+        "groupWait": "30s", "groupInterval": "5m", "repeatInterval": "4h",
+        "policies": [
+            {
+                "contactPoint": "ops", "continue": True,
+                "matchers": [{"label": "owner", "match": "=", "value": "x"}],
+                "policies": [
+                    {
+                        "contactPoint": "ops", "muteTimings": ["night"],
+                        "matchers": [{"label": "__alert_rule_uid__", "match": "=", "value": "login-slo"}],
+                    }
+                ],
             }
         ],
     },

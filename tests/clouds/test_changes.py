@@ -19,6 +19,7 @@ from runbook.rehearsal.clouds.grafana import (
     MUTE_TIMING,
     RULE_GROUP,
 )
+from runbook.rehearsal.clouds.grafana_policies import POLICY_TREE
 from runbook.rehearsal.clouds.shapes import Shape, shape_of
 from runbook.rehearsal.clouds.vercel import (
     DOMAIN,
@@ -54,6 +55,7 @@ REPLACING = {
     RULE_GROUP: "orgId name folderUid disableProvenance",
     CONTACT_POINT: "orgId name disableProvenance",
     MUTE_TIMING: "orgId name disableProvenance",
+    POLICY_TREE: "orgId",
     CHECK: "",
 }
 
@@ -161,6 +163,14 @@ def model(**values: Any) -> dict[str, Any]:
     return rule(datas=[query | {"model": json.dumps({"expr": "up", "refId": "A"} | values)}])
 
 
+def tree(*matchers: dict[str, str]) -> dict[str, Any]:
+    return {"policies": [{"contactPoint": "ops", "matchers": list(matchers)}]}
+
+
+def match(label: str) -> dict[str, str]:
+    return {"label": label, "match": "=", "value": "x"}
+
+
 SAME = [
     (RECORD, {"name": "admin.ibimina.rw"}, {"name": "admin"}),
     (RECORD, {"name": "ibimina.rw"}, {"name": "@"}),
@@ -186,6 +196,9 @@ SAME = [
     (RULE_GROUP, rule(keepFiringFor="1h30m"), rule(keepFiringFor="90m")),
     (RULE_GROUP, rule(noDataState="NoData"), {"rules": [without(rule()["rules"][0], "noDataState")]}),
     (RULE_GROUP, model(intervalMs=1000, maxDataPoints=43200), model()),
+    (POLICY_TREE, tree(match("a"), match("b")), tree(match("b"), match("a"))),
+    (POLICY_TREE, {"policies": [{"continue": False}]}, {"policies": [{}]}),
+    (POLICY_TREE, {"policies": [{"policies": [{"continue": False}]}]}, {"policies": [{"policies": [{}]}]}),
     (CHECK, {"probes": [1, 2]}, {"probes": [2, 1]}),
     (CHECK, {"settings": {"http": {"method": "GET"}}}, {"settings": {"http": {}}}),
 ]

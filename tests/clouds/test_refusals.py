@@ -22,6 +22,7 @@ from runbook.rehearsal.clouds.grafana import (
     MUTE_TIMING,
     RULE_GROUP,
 )
+from runbook.rehearsal.clouds.grafana_policies import POLICY_TREE
 from runbook.rehearsal.clouds.vercel import (
     DOMAIN,
     EDGE_CONFIG,
@@ -39,6 +40,10 @@ from tests.clouds.samples import SAMPLES, ZONES, Made, create_all, inputs_of
 
 RULE = SAMPLES[RULE_GROUP]["rules"][0]
 QUERY = RULE["datas"][0]
+
+
+def policy(**values: Any) -> dict[str, Any]:
+    return {"policies": [values]}
 
 
 def rules(**values: Any) -> dict[str, Any]:
@@ -106,6 +111,9 @@ IN_PREVIEW: list[tuple[str, dict[str, Any], str, str]] = [
     (CONTACT_POINT, {"slacks": None, "pagerduties": None, "webhooks": None, "emails": None}, "emails", "one of `alertmanagers,dingdings,discords,emails,googlechats,jiras,kafkas,lines,oncalls,opsgenies,pagerduties,pushovers,sensugos,slacks,sns,teams,telegrams,threemas,victorops,webexes,webhooks,wecoms` must be specified"),
     (CONTACT_POINT, {"name": None}, "name", "name is not given: the provider would make up a new one each time."),
     (MUTE_TIMING, {"name": None}, "name", "name is not given: the provider would make up a new one each time."),
+    (POLICY_TREE, policy(matchers=[{"label": "a", "match": "==", "value": "b"}]), "policies", "match must be one of: =, !=, =~, !~, got: ==."),
+    (POLICY_TREE, policy(policies=[{"matchers": [{"label": "a", "match": "is", "value": "b"}]}]), "policies", "match must be one of: =, !=, =~, !~, got: is."),
+    (POLICY_TREE, {"groupBies": ["alertname", ""]}, "groupBies", "groupBies must not hold an empty string."),
     (CHECK, {"settings": {"http": {}, "ping": {}}}, "settings", "settings should contain exactly one nested block, got 2."),
 ]  # fmt: skip
 
@@ -163,6 +171,9 @@ AT_UP: list[tuple[str, dict[str, Any], str]] = [
     (CONTACT_POINT, {"name": "b", "slacks": [{"token": "x"}]}, "400: invalid object specification: recipient must be specified when using the Slack chat API"),
     (CONTACT_POINT, {"name": "b", "emails": [{"addresses": []}]}, "400: invalid object specification: could not find addresses in settings"),
     (MUTE_TIMING, {}, "409: a mute timing with the name night already exists."),
+    (POLICY_TREE, {"contactPoint": "on-call"}, "400: receiver 'on-call' does not exist."),
+    (POLICY_TREE, policy(policies=[{"contactPoint": "on-call"}]), "400: receiver 'on-call' does not exist."),
+    (POLICY_TREE, policy(muteTimings=["day"]), "400: mute time interval 'day' does not exist."),
     (CHECK, {}, "409: a check with the job admin and the target https://admin.ibimina.rw/api/healthz already exists."),
     (CHECK, {"job": "b", "probes": [99]}, "400: invalid probes: [99]; known are [1, 2, 3, 4, 5, 6]."),
     (CHECK, {"job": "b", "target": "admin.ibimina.rw"}, "400: invalid HTTP target, it must be a URL: admin.ibimina.rw."),
@@ -259,10 +270,13 @@ def test_the_records_of_a_name_share_one_ttl(engine: Engine) -> None:
 
 def test_a_contact_point_in_use_cannot_be_deleted(engine: Engine) -> None:
     made = create_all(engine)
-    with pytest.raises(Exception, match="used by rule login") as caught:
-        engine.delete(CONTACT_POINT, made[CONTACT_POINT][0])
-    assert caught.value.details() == "400: receiver [Name: ops] is used by rule login."  # type: ignore[attr-defined]
-    engine.delete(RULE_GROUP, made[RULE_GROUP][0])
+    by_tree = "409: contact point ops is currently used by a notification policy."
+    by_rule = "400: receiver [Name: ops] is used by rule login."
+    for said, freed in ((f"{by_rule}\n{by_tree}", RULE_GROUP), (by_tree, POLICY_TREE)):
+        with pytest.raises(Exception, match="used by") as caught:
+            engine.delete(CONTACT_POINT, made[CONTACT_POINT][0])
+        assert caught.value.details() == said  # type: ignore[attr-defined]
+        engine.delete(freed, made[freed][0])
     engine.delete(CONTACT_POINT, made[CONTACT_POINT][0])
     assert engine.held(CONTACT_POINT) == []
 

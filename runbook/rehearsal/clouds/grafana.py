@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runbook.rehearsal.clouds.behaviours import API, OWN, SEEN, UNVERIFIED, Draft, Row, rows
+from runbook.rehearsal.clouds.grafana_policies import DEFAULTS, POLICY_TREE, policy_tree_rows
 from runbook.rehearsal.clouds.refusals import (
     Refusal,
     absent,
@@ -185,7 +186,7 @@ def _unknown_receiver(draft: Draft) -> str | None:
     held = {one.properties["name"] for one in draft.store.find("grafana", CONTACT_POINT)}
     for rule in draft.items("rules"):
         name = (rule.get("notificationSettings") or {}).get("contactPoint")
-        if name not in held | {None, "grafana-default-email", "email receiver"}:
+        if name not in held | {None, *DEFAULTS}:
             return f"400: receiver {name} does not exist (rule {rule['name']})."
     return None
 
@@ -269,7 +270,7 @@ def _number(draft: Draft) -> int:
 _UID = matches("uid", "[a-zA-Z0-9_-]+", "folder UIDs can only be alphanumeric, dashes, or underscores")
 
 ROWS: list[Row] = [
-    *[row for kind in (FOLDER, DASHBOARD, DATA_SOURCE, RULE_GROUP, CONTACT_POINT, MUTE_TIMING)
+    *[row for kind in (FOLDER, DASHBOARD, DATA_SOURCE, RULE_GROUP, CONTACT_POINT, MUTE_TIMING, POLICY_TREE)
       for row in [*rows(kind, "replace", _ORG, "orgId"), *rows(kind, "computed", _ORG, orgId="1")]],
     *[row for kind in (DATA_SOURCE, RULE_GROUP, CONTACT_POINT, MUTE_TIMING)
       for row in rows(kind, "check", OWN, name=named)],
@@ -332,6 +333,7 @@ ROWS: list[Row] = [
     *rows(MUTE_TIMING, "replace", UNVERIFIED, "disableProvenance"),
     *rows(MUTE_TIMING, "default", "SDK docstring", disableProvenance=False),
     *rows(MUTE_TIMING, "apply", UNVERIFIED, name=_taken("mute timing", "name")),
+    *policy_tree_rows(CONTACT_POINT, MUTE_TIMING),
     *rows(CHECK, "id", _CHECKS, id=_number),
     *rows(CHECK, "default", _CHECKS, enabled=True, frequency=60000, timeout=3000, alertSensitivity="none"),
     *rows(CHECK, "default", _CHECKS, basicMetricsOnly=True),
