@@ -54,6 +54,7 @@ class Budget:
     where it is not all of it (business hours). `least_events` and `least_bad`: below either the traffic is too low to
     judge: at ten requests an hour one failure burns a 99.9 % budget a hundredfold. `alive`: an expression that has a
     value while the source delivers; without it a budget would look as full as it was long after a drain has died.
+    `mean`: the share of bad ones, where an average says it in less than counts do.
     """
 
     target: Decimal
@@ -66,18 +67,23 @@ class Budget:
     burns: tuple[Burn, ...]
     counted: timedelta | None = None
     alive: str | None = None
+    mean: Callable[[timedelta], str] | None = None
 
     @property
     def allowed(self) -> Decimal:
         return 1 - self.target
 
-    def ratio(self, window: timedelta) -> str:
+    def share(self, window: timedelta) -> str:
         """Bad events among all in a window."""
-        return self.fed(share(self.bad(window), self.total(window)))
+        return self.mean(window) if self.mean else share(self.bad(window), self.total(window))
+
+    def ratio(self, window: timedelta) -> str:
+        """Bad events among all in a window, as long as the source delivers."""
+        return self.fed(self.share(window))
 
     def rate(self, window: timedelta) -> str:
         """Burn rate over a window: 1 spends the budget exactly within the period."""
-        return self.fed(f"{share(self.bad(window), self.total(window))} / {self.allowed:f}")
+        return self.fed(f"{self.share(window)} / {self.allowed:f}")
 
     def left(self) -> str:
         """Share of the budget that the period up to now has left; below 0 where more was spent than there was."""

@@ -21,14 +21,15 @@ def burn_alerts(
 
 
 def _alert(budget: Budget, burn: Burn, name: str, title: str, like: Alert, owner: str) -> Alert:
-    factor, window = f"{budget.factor(burn):f}", duration_text(burn.long)
+    factor, window = budget.factor(burn), duration_text(burn.long)
+    # Bad events need no count of their own where the rate alone takes as many of the least events.
+    implied = factor * budget.allowed * budget.least_events >= budget.least_bad
     expression = budget_burn(
-        long=(budget.bad(burn.long), budget.total(burn.long)),
-        short=(budget.bad(burn.short), budget.total(burn.short)),
+        shares=(budget.share(burn.long), budget.share(burn.short)),
+        counts=(budget.total(burn.long), budget.bad(burn.long)),
         allowed=f"{budget.allowed:f}",
-        factor=factor,
-        least_events=budget.least_events,
-        least_bad=budget.least_bad,
+        factor=f"{factor:f}",
+        least=(budget.least_events, 0 if implied else budget.least_bad),
     )
     return replace(
         like,
@@ -38,7 +39,7 @@ def _alert(budget: Budget, burn: Burn, name: str, title: str, like: Alert, owner
         f"and the last {duration_text(burn.short)} were as bad.",
         query=Query(budget.source, budget.fed(expression), burn.long, "none"),
         comparator="gt",
-        threshold=budget.factor(burn),
+        threshold=factor,
         owner=owner,
         severity=burn.severity,
         no_data="NoData",

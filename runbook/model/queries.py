@@ -36,17 +36,16 @@ def share(bad: str, total: str) -> str:
 
 
 def budget_burn(
-    long: tuple[str, str], short: tuple[str, str], allowed: str, factor: str, least_events: int, least_bad: int
+    shares: tuple[str, str], counts: tuple[str, str], allowed: str, factor: str, least: tuple[int, int]
 ) -> str:
     """PromQL and LogQL: burn rate over the long window, as long as the short one burns above `factor` too and there
-    are enough events and enough bad ones to judge by; else 0; nothing without events. `long` and `short` are the
-    counts (bad, total) of a window."""
-    rate = f"{share(*long)} / {allowed}"
-    conditions = [
-        f"{share(*short)} / {allowed} > {factor}",
-        f"{long[1]} >= {least_events}",
-        f"{long[0]} >= {least_bad}",
-    ]
+    are enough events to judge by; else 0; nothing without events. `shares`: bad events among all in the long and in
+    the short window. `counts` and `least`: events and bad ones in the long window, and how many there must be; a
+    least of 0 is not asked for."""
+    long, short = shares
+    rate = f"{long} / {allowed}"
+    conditions = [f"{short} / {allowed} > {factor}"]
+    conditions += [f"{count} >= {enough}" for count, enough in zip(counts, least, strict=True) if enough]
     return f"({' and '.join([rate, *conditions])}) or {rate} * 0"
 
 
@@ -91,8 +90,8 @@ def share_of_lines(bad: str, total: str, alive: str, least: int) -> str:
 
 
 def while_alive(expression: str, alive: str) -> str:
-    """LogQL: the expression, or 0 where it finds nothing to judge, as long as there are lines of any kind. A window
-    much longer than the drain's silence would else go on to look as healthy as it was."""
+    """LogQL and PromQL: the expression, or 0 where it finds nothing to judge, as long as there is anything at all:
+    lines of any kind, results of a check. A window much longer than the silence would go on to look healthy."""
     return f"({expression}) and {alive} or {alive} * 0"
 
 

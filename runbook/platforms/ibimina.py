@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from runbook.model.budget import Budget, Burn, Severity
 from runbook.model.burn_rates import burn_alerts
-from runbook.model.fields import duration_text
 from runbook.model.objectives import Alert, Objective, Panel, Stack, limit, logql, promql, sql
 from runbook.model.platform import App, Assumption, Drain, Fact, Owner, Platform, Secret, Variable, VercelApp
 from runbook.model.problems import PlatformError
-from runbook.model.queries import in_business_hours, lines, one_number, series, share_of_lines, while_alive
+from runbook.model.queries import lines, one_number, series, share_of_lines
 from runbook.model.signals import CRON_RUNS, PROBE, Signal, Source
+from runbook.model.uptime import Uptime
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 CHECKLIST, OBSERVABILITY, INCIDENTS = "#2-daily-checklist", "#4-observability--alerting", "#5-incident-response"
@@ -110,10 +110,6 @@ def _alive(stack: Stack) -> str:
     return lines(ANY_LOG, stack.labels, {}, 15 * MINUTE)
 
 
-def _fed(alert: Alert, stack: Stack) -> Alert:
-    return replace(alert, query=replace(alert.query, expression=while_alive(alert.query.expression, _alive(stack))))
-
-
 def _payments() -> Objective:
     oldest = "coalesce(extract(epoch FROM now() - min(created_at)) / 60, 0)"
     query = sql(one_number(PAYMENTS, oldest, "processed_at IS NULL"), HOUR, "m")
@@ -137,22 +133,15 @@ def _payments() -> Objective:
 def _staff_console(stack: Stack) -> Objective:
     if stack.business_hours is None:
         raise PlatformError("The staff console's objective needs businessHours.")
-    week, business_week = 7 * DAY, stack.business_hours.per_week
-    up = f"avg({series(PROBE, {'job': stack.check_job('staff')})})"
-    open_now = in_business_hours(stack.business_hours)
-
-    def down(window: timedelta) -> str:
-        return f"sum_over_time(((1 - {up}) and ({open_now}))[{duration_text(window)}:1m])"
-
-    def minutes(window: timedelta) -> str:
-        return f"count_over_time(({up} and ({open_now}))[{duration_text(window)}:1m])"
-
+    uptime, counted = Uptime({"job": stack.check_job("staff")}, stack.business_hours), stack.business_hours.per_week
     # Shares of a business week of 45 h: those of a month would give factors below 1.
-    target = Decimal("0.995")
+    week, target = 7 * DAY, Decimal("0.995")
     burns = (Burn(Decimal("0.10"), HOUR, "page"), Burn(Decimal("0.25"), 6 * HOUR, "ticket"))
-    budget = Budget(target, week, Source.PROMETHEUS, down, minutes, 10, 1, burns, counted=business_week)
-    # Seven days always hold one business week, so the budget (0.5 % of it) never depends on the day.
-    query = promql(f"1 - {budget.ratio(week)}", week, "percentunit")
+    alive, mean = uptime.alive(), uptime.failing
+    budget = Budget(target, week, Source.PROMETHEUS, uptime.down, uptime.minutes, 10, 1, burns, counted, alive, mean)
+    # Seven days always hold one business week, so the budget (0.5 % of it) never depends on the day. They are also
+    # longer than anybody may wait to hear that the check itself has stopped.
+    query = promql(f"{uptime.share(week)} and {alive}", week, "percentunit")
     alert = Alert(
         name="staff-console-uptime",
         title="Staff console below 99.5 % in business hours",
@@ -164,7 +153,7 @@ def _staff_console(stack: Stack) -> Objective:
         severity="page",
         section=INCIDENTS,
         mitigation="supabase logs tail --functions",
-        no_data="Alerting",  # the check runs every minute: no sample in a week means that nobody is looking
+        no_data="Alerting",  # the check runs every minute: no sample means that nobody is looking
         in_business_hours=True,
     )
     return Objective(
@@ -190,7 +179,7 @@ def _error_budget(stack: Stack) -> Objective:
         return lines(APP_LOG, service, {"event": "request"}, window)
 
     burns = (Burn(Decimal("0.10"), HOUR, "ticket"),)  # of a day's budget a month's shares would give no factor of 1
-    budget = Budget(Decimal("0.98"), DAY, Source.LOKI, errors, every, 100, 5, burns)
+    budget = Budget(Decimal("0.98"), DAY, Source.LOKI, errors, every, 100, 5, burns, alive=_alive(stack))
     alert = Alert(
         name="error-budget",
         title="2 % or more of requests logged at error over 24 h",
@@ -204,16 +193,15 @@ def _error_budget(stack: Stack) -> Objective:
         mitigation="supabase logs tail --functions",
         no_data="NoData",
     )
-    fed = [_fed(each, stack) for each in (alert, *burn_alerts(budget, "error-budget", "Admin app", alert, WHO))]
     return Objective(
         name="error-budget",
         title="Error budget",
         statement="< 2% requests logged at `error` level per 24 hours",
-        indicator=fed[0].query,
+        indicator=alert.query,
         target=Decimal("0.02"),
         target_is="most",
         period=DAY,
-        alerts=tuple(fed),
+        alerts=(alert, *burn_alerts(budget, "error-budget", "Admin app", alert, WHO)),
         budget=budget,
     )
 

@@ -76,17 +76,17 @@ def mutants(rule: Emitted, owners: Iterable[str]) -> list[Mutant]:
 def nearest(number: str) -> tuple[str, str]:
     """The numbers next to one, below and above.
 
-    A whole number moves by 1, or by a minute where it is seconds that make whole minutes of an hour or more, because no
-    sample lies closer. A fraction moves by its last digit, but by no more than a tenth and no less than a hundredth of
-    its first.
+    A whole number moves by 1. Seconds that make an hour or more, in whole five minutes, move by ten minutes: no
+    sample and no step of a subquery lies closer. A fraction moves by its last digit, but by no more than a tenth and
+    no less than a hundredth of its first.
 
     >>> nearest("30"), nearest("28800"), nearest("0.995"), nearest("0.05"), nearest("1.875")
-    (('29', '31'), ('28740', '28860'), ('0.994', '0.996'), ('0.049', '0.051'), ('1.865', '1.885'))
+    (('29', '31'), ('28200', '29400'), ('0.994', '0.996'), ('0.049', '0.051'), ('1.865', '1.885'))
     """
     value = Decimal(number)
     last, first = int(value.as_tuple().exponent), value.adjusted()
     if last >= 0:
-        unit = Decimal(60) if value >= 3600 and value % 60 == 0 else Decimal(1)
+        unit = Decimal(600) if value >= 3600 and value % 300 == 0 else Decimal(1)
     else:
         unit = Decimal(1).scaleb(min(max(last, first - 2), first - 1))
     return str(value - unit), str(value + unit)
@@ -235,7 +235,11 @@ def _compared(query: str, old: re.Match[str], new: str) -> Change:
 
 
 def _lengths(length: str) -> tuple[str, str]:
-    return duration_text(duration(length) / 2), duration_text(duration(length) * 2)
+    """Half and double; a week moves by a day, because promtool does not take subqueries of much more."""
+    value = duration(length)
+    if value >= timedelta(days=7):
+        return duration_text(value - timedelta(days=1)), duration_text(value + timedelta(days=1))
+    return duration_text(value / 2), duration_text(value * 2)
 
 
 def _whole_call(query: str, found: re.Match[str]) -> str:

@@ -7,7 +7,6 @@ of promtool's tests starts at Thursday, 1970-01-01 00:00 UTC, in every version.
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import subprocess
@@ -72,13 +71,15 @@ def lint(promtool: Path, queries: Mapping[str, str], folder: Path) -> str | None
 def _judge(promtool: Path, trial: Trial, folder: Path) -> Table:
     group = {"name": trial.name, "rules": _rules(trial)}
     rules = _write(folder / f"{trial.name}.rules.json", {"groups": [group]})
-    given = {
-        "rule_files": [rules.name],
-        "evaluation_interval": f"{_interval(trial)}s",
-        "tests": [_test(trial, number) for number in range(len(trial.scenarios))],
-    }
-    tests = _write(folder / f"{trial.name}.tests.json", given)
-    ran = subprocess.run([promtool, "test", "rules", tests], capture_output=True, text=True, check=False)
+    files = []
+    for interval, numbers in _intervals(trial).items():
+        given = {
+            "rule_files": [rules.name],
+            "evaluation_interval": f"{interval}s",
+            "tests": [_test(trial, number) for number in numbers],
+        }
+        files.append(_write(folder / f"{trial.name}.{interval}s.json", given))
+    ran = subprocess.run([promtool, "test", "rules", *files], capture_output=True, text=True, check=False)
     firing = _firing(ran.stdout + ran.stderr)
     for number, scenario in enumerate(trial.scenarios):
         if (f"scenario_{number}", ALWAYS) not in firing:
@@ -120,11 +121,15 @@ def _test(trial: Trial, number: int) -> dict[str, Any]:
     }
 
 
-def _interval(trial: Trial) -> int:
-    """Seconds between evaluations: Grafana's where a pending period counts, else only so many as are looked at."""
-    times = [int(_series(scenario).at.total_seconds()) for scenario in trial.scenarios]
-    waiting = [int(variant.interval.total_seconds()) for variant in trial.variants if variant.for_]
-    return math.gcd(*times, *waiting)
+def _intervals(trial: Trial) -> dict[int, list[int]]:
+    """Numbers of scenarios by the seconds between evaluations: Grafana's where a pending period counts, else one in
+    the beginning and one when it is looked at, for each may read weeks."""
+    waiting = any(variant.for_ for variant in trial.variants)
+    found: dict[int, list[int]] = {}
+    for number, scenario in enumerate(trial.scenarios):
+        interval = trial.variants[0].interval if waiting else _series(scenario).at
+        found.setdefault(int(interval.total_seconds()), []).append(number)
+    return found
 
 
 def _firing(said: str) -> set[tuple[str, str]]:

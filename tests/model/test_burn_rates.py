@@ -10,6 +10,7 @@ import pytest
 
 from runbook.model.budget import Budget
 from runbook.model.burn_rates import burn_alerts
+from runbook.model.fields import duration_text
 from runbook.model.objectives import Alert, promql
 from runbook.model.problems import PlatformError
 from runbook.model.signals import Source
@@ -57,9 +58,23 @@ def test_the_expression_carries_both_windows_and_the_least_traffic() -> None:
     first, *_ = made(budget("0.99", 30 * DAY))
     rate = "((bad1h or all1h * 0) / all1h) / 0.01"
     assert first.query.expression == (
-        f"({rate} and ((bad5m or all5m * 0) / all5m) / 0.01 > 14.4 and all1h >= 100 and bad1h >= 5) or {rate} * 0"
+        f"({rate} and ((bad5m or all5m * 0) / all5m) / 0.01 > 14.4 and all1h >= 100) or {rate} * 0"
     )
     assert (first.query.source, first.query.span, first.query.unit) == (Source.PROMETHEUS, HOUR, "none")
+
+
+def test_the_least_bad_events_are_asked_for_where_the_rate_does_not_take_as_many() -> None:
+    asked = [
+        " and bad" in each.query.expression and " >= 5)" in each.query.expression
+        for each in made(budget("0.99", 30 * DAY))
+    ]
+    assert asked == [False, False, True, True]  # of 100 events 14.4, 6, 3 and 1
+
+
+def test_a_mean_stands_for_the_share() -> None:
+    first, *_ = made(budget("0.99", 30 * DAY, mean=lambda window: f"mean{duration_text(window)}"))
+    rate = "mean1h / 0.01"
+    assert first.query.expression == f"({rate} and mean5m / 0.01 > 14.4 and all1h >= 100) or {rate} * 0"
 
 
 def test_a_silent_source_is_no_data() -> None:
@@ -107,8 +122,9 @@ def test_each_alert_carries_its_least_traffic(stack: str) -> None:
         for alert in objective.alerts:
             if objective.budget and alert.burn:
                 of, window = objective.budget, alert.burn.long
-                assert f" and {of.total(window)} >= {of.least_events} and " in alert.query.expression
-                assert f" and {of.bad(window)} >= {of.least_bad})" in alert.query.expression
+                assert f" and {of.total(window)} >= {of.least_events}" in alert.query.expression
+                asked = f" and {of.bad(window)} >= {of.least_bad})" in alert.query.expression
+                assert asked == (alert.threshold * of.allowed * of.least_events < of.least_bad)
 
 
 @every_stack

@@ -17,7 +17,6 @@ from runbook.model.objectives import Alert, Objective, Stack
 from runbook.model.panels import Limit, alert_limit, target_limit
 from runbook.model.platform import Platform
 from runbook.model.problems import PlatformError
-from runbook.model.queries import share
 from runbook.model.signals import Source
 from tests.model.boards import asks, board, objectives, red, steps
 from tests.model.rules import alerts, every_stack, models, rules
@@ -92,7 +91,7 @@ def test_a_burn_rate_line_is_the_rate_that_the_alert_begins_with(stack: str) -> 
         for alert, asked in zip(burning, asks(shown[Shown.BURN_RATE]), strict=True):
             assert alert.burn
             assert asked == budget.rate(alert.burn.long)
-            rate = f"{share(budget.bad(alert.burn.long), budget.total(alert.burn.long))} / {budget.allowed}"
+            rate = f"{budget.share(alert.burn.long)} / {budget.allowed}"
             assert rate in asked
             assert alert.query.expression.lstrip("(").startswith(rate.lstrip("("))
 

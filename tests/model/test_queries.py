@@ -67,9 +67,17 @@ def test_consecutive_windows_must_each_breach() -> None:
 
 
 def test_burn_rate_needs_both_windows_and_enough_events() -> None:
-    assert budget_burn(("b1", "t1"), ("b2", "t2"), "0.01", "6", least_events=100, least_bad=5) == (
+    long, short = share("b1", "t1"), share("b2", "t2")
+    assert budget_burn((long, short), ("t1", "b1"), "0.01", "6", least=(100, 5)) == (
         "(((b1 or t1 * 0) / t1) / 0.01 and ((b2 or t2 * 0) / t2) / 0.01 > 6 and t1 >= 100 and b1 >= 5) "
         "or ((b1 or t1 * 0) / t1) / 0.01 * 0"
+    )
+
+
+def test_a_least_of_nothing_is_not_asked_for() -> None:
+    assert (
+        budget_burn(("l", "s"), ("t", "b"), "0.01", "6", (100, 0))
+        == "(l / 0.01 and s / 0.01 > 6 and t >= 100) or l / 0.01 * 0"
     )
 
 
@@ -126,7 +134,7 @@ def test_undeclared_label_is_refused(build: Callable[[], str], said: str) -> Non
 def test_committed_business_hours_in_promql() -> None:
     hours = settings("prod").business_hours
     assert hours is not None
-    assert in_business_hours(hours) == (
+    assert in_business_hours(hours, timedelta()) == (
         "(vector((time() + 7200) % 86400) >= 28800 < 61200) and ("
         "day_of_week(vector(time() + 7200)) == 1 or day_of_week(vector(time() + 7200)) == 2 or "
         "day_of_week(vector(time() + 7200)) == 3 or day_of_week(vector(time() + 7200)) == 4 or "
@@ -154,13 +162,14 @@ def promql(expression: str, at: datetime) -> bool:
     days=st.lists(st.sampled_from(WEEKDAYS), min_size=1, unique=True),
     ends=st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda ends: ends[0] < ends[1]),
     minute=st.integers(0, 7 * 24 * 60 - 1),
+    past=st.integers(0, 60),
 )
 def test_business_hours_in_promql_are_those_of_the_zone(
-    zone: str, days: list[str], ends: tuple[int, int], minute: int
+    zone: str, days: list[str], ends: tuple[int, int], minute: int, past: int
 ) -> None:
     start, end = (f"{each // 60:02}:{each % 60:02}" for each in ends)
     hours = BusinessHours.model_validate({"timezone": zone, "days": days, "start": start, "end": end})
     at = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=minute)
-    local = at.astimezone(ZoneInfo(zone))
+    local = (at - timedelta(minutes=past)).astimezone(ZoneInfo(zone))
     at_work = WEEKDAYS[local.weekday()] in days and start <= f"{local:%H:%M}" < end
-    assert promql(in_business_hours(hours), at) == at_work
+    assert promql(in_business_hours(hours, timedelta(minutes=past)), at) == at_work
