@@ -8,6 +8,7 @@ import pulumiverse_grafana as grafana
 import pulumiverse_vercel as vercel
 
 from components.secrets import only_secret
+from runbook.model.problems import path
 from runbook.model.settings import Settings
 
 
@@ -26,10 +27,15 @@ def providers(settings: Settings) -> list[pulumi.ProviderResource]:
     ]
 
 
-def zone_id(zone: str, clouds: list[pulumi.ProviderResource]) -> pulumi.Output[str]:
-    """Id of a Cloudflare zone, looked up by its name: a token that cannot see the zone is found out in preview."""
-    found = cloudflare.get_zone_output(
-        filter=cloudflare.GetZoneFilterArgs(name=zone, match="all"),
-        opts=pulumi.InvokeOutputOptions(provider=clouds[0]),
-    )
-    return found.id
+def zone_id(zone: str, clouds: list[pulumi.ProviderResource]) -> str:
+    """Id of a Cloudflare zone, looked up by its name. Raises: pulumi.RunError where the token cannot see the zone: in
+    preview already, and before anything is registered in it."""
+    by_name = cloudflare.GetZoneFilterArgs(name=zone, match="all")
+    try:
+        found = cloudflare.get_zone(filter=by_name, opts=pulumi.InvokeOptions(provider=clouds[0]))
+    except Exception as error:  # whatever the provider says; the SDK has no type for it
+        raise pulumi.RunError(
+            f"The zone {zone} could not be looked up at Cloudflare, which said: {error}\n"
+            f"Correct {path('zone')}, or let CLOUDFLARE_API_TOKEN read that zone; nothing was changed."
+        ) from None
+    return str(found.id)

@@ -81,6 +81,10 @@ def test_a_zone_that_the_account_does_not_have_fails_the_preview(stood: Bench) -
 
     assert outcome.code != 0
     assert "no zone nobodys.example in this account" in flat(outcome.output)
+    assert "Correct runbook:zone, or let CLOUDFLARE_API_TOKEN read that zone; nothing was changed." in flat(
+        outcome.output
+    )
+    assert "Traceback" not in outcome.output
 
 
 def test_what_serves_is_not_replaced(stood: Bench) -> None:

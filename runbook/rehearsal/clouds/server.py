@@ -45,6 +45,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=version(PACKAGES[self.cloud]))
 
+    def Handshake(self, request: Any, context: Any) -> Any:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "The stand-ins attach without a handshake.")
+
     def Attach(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
