@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 

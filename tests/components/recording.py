@@ -53,9 +53,9 @@ class _Answers(Mocks):
         computed = {"connectionString": "made-up connection string", "token": "made-up token"}
         return f"{args.name}-id", {**(computed if args.typ.endswith("EdgeConfigToken") else {}), **args.inputs}
 
-    def call(self, args: MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         assert args.token == "cloudflare:index/getZone:getZone"
-        return {"id": f"id-of-{args.args['filter']['name']}"}
+        return {"id": f"id-of-{args.args['filter']['name']}"}, []
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Recorder(MockMonitor):
                 inputs=_plain(MessageToDict(request.object)),
             )
         )
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As the engine names it; the stack itself is no part of its children's types."""
@@ -104,7 +104,7 @@ def _run(stack: str, recorder: Recorder, changes: dict[str, Any]) -> None:
     }
     set_mocks(_Answers(), project=NAMESPACE, stack=stack, monitor=recorder)
     with mock.patch.dict(os.environ, environment):
-        pulumi.runtime.test(program)()
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
 
 
 def program() -> None:

@@ -12,7 +12,7 @@ from concurrent import futures
 from pathlib import Path
 from types import TracebackType
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from runbook.rehearsal.clouds import cloudflare, grafana, vercel

@@ -66,7 +66,7 @@ def _held(_draft: Draft, policies: list[Policy]) -> list[Policy]:
 
 def _held_policy(policy: Policy) -> Policy:
     """Matchers are a set."""
-    held = {"continue": False} | policy
+    held: Policy = {"continue": False, **policy}
     if "matchers" in held:
         held["matchers"] = sorted(held["matchers"], key=lambda matcher: json.dumps(matcher, sort_keys=True))
     if "policies" in held:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any, NoReturn, Protocol
 
-import grpc  # type: ignore[import-untyped]
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+import grpc
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from runbook.rehearsal.clouds.behaviours import Aspect, Behaviour, Draft, Row
@@ -160,7 +160,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._abort(context, f"The stand-in for {self.cloud} knows no lookup {request.tok}.")
         self._meet("Invoke", request.tok, json.dumps(args), context)
         try:
-            return provider_pb2.InvokeResponse(**{"return": encode(lookup(self.store, args))})
+            answer: dict[str, Any] = {"return": encode(lookup(self.store, args))}  # a keyword of Python's
+            return provider_pb2.InvokeResponse(**answer)
         except CloudError as error:
             self._abort(context, str(error))
 
