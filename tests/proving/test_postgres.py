@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from runbook.model.serving import stack_of
 from runbook.model.signals import Source
 from runbook.proving.postgres import Postgres
 from runbook.proving.scenario import Broken, QueryFailed, Rows, Scenario
@@ -89,3 +90,14 @@ def test_the_schema_has_what_the_signals_declare_and_no_other_column(postgres: P
             assert columns == set(signal.fields), signal.name
         else:
             assert columns >= set(signal.fields), signal.name
+
+
+@pytest.mark.parametrize("stack", ["prod", "easymo-prod"])
+def test_every_panel_that_reads_the_database_has_a_number_on_empty_tables(postgres: Postgres, stack: str) -> None:
+    platform, of = stacks.platform(stack), stack_of(stacks.settings(stack))
+    queries = [panel.query for panel in (*platform.operations(of), *platform.checklist(of))]
+    texts = [query.expression for query in queries if query.source is Source.POSTGRES]
+    assert texts
+    for text in texts:
+        assert value(postgres, text, Rows({})) is not None
+        assert value(postgres, text, Rows({}, hidden=True)) is None

@@ -1,0 +1,55 @@
+"""Mutants that no scenario can tell from their rule, each with the reason. All others must be killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runbook.proving.mutation import Mutant
+
+_ALIVE = "Of the lines of any kind only it counts that there are some: their number is multiplied by 0 or dropped."
+_SEEN = "The query is 0 rows or, without the condition, an empty table's silence: the alert fires on either."
+_ANY = "The alert fires above 0, and the largest stream or its bytes are above 0 exactly when the sum of lines is."
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Mutants of a rule by an operator whose change has this text in it. `rule`: a name, or its beginning and `*`."""
+
+    rule: str
+    operator: str
+    part: str
+    reason: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        name = mutant.rule.name
+        named = name.startswith(self.rule[:-1]) if self.rule.endswith("*") else name == self.rule
+        return named and mutant.operator == self.operator and self.part in mutant.change
+
+
+EQUIVALENTS = (
+    *(
+        Equivalent(
+            rule, "aggregation", f'count_over_time({{environment="prod",platform="ibimina"}} [{window}])', _ALIVE
+        )
+        for rule, window in (
+            ("auth-failed-logins", "15m"),
+            ("error-budget", "15m"),
+            ("error-budget-burn-1h", "15m"),
+            ("log-drain-failure", "5m"),
+        )
+    ),
+    Equivalent("log-drain-failure", "aggregation", 'event="log_drain_failure"', _ANY),
+    Equivalent(
+        "error-budget-burn-1h",
+        "threshold",
+        ">= 5 becomes >= 4",
+        "Of at least 100 requests 4 are at most 4 %, a burn rate of 2, and the alert fires above 2.4.",
+    ),
+    Equivalent("log-drain-silent", "label", "row_security_active('log_drain_pings') becomes true", _SEEN),
+    Equivalent("scheduled-functions", "label", "row_security_active('cron.job_run_details') becomes true", _SEEN),
+)
+
+
+def reason(mutant: Mutant) -> str | None:
+    """Why no scenario can kill the mutant; None when one must."""
+    return next((each.reason for each in EQUIVALENTS if each.covers(mutant)), None)
