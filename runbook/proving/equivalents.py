@@ -13,23 +13,31 @@ _ANY = "The alert fires above 0, and the largest stream or its bytes are above 0
 
 @dataclass(frozen=True)
 class Equivalent:
-    """Mutants of a rule by an operator whose change has this text in it. `rule`: a name, or its beginning and `*`."""
+    """Mutants of a platform's rule by an operator whose change has this text in it; the rule `*` is any of them."""
 
+    platform: str
     rule: str
     operator: str
     part: str
     reason: str
 
     def covers(self, mutant: Mutant) -> bool:
-        name = mutant.rule.name
-        named = name.startswith(self.rule[:-1]) if self.rule.endswith("*") else name == self.rule
-        return named and mutant.operator == self.operator and self.part in mutant.change
+        return (
+            mutant.rule.labels["platform"] == self.platform
+            and self.rule in ("*", mutant.rule.name)
+            and self.operator == mutant.operator
+            and self.part in mutant.change
+        )
 
 
 EQUIVALENTS = (
     *(
         Equivalent(
-            rule, "aggregation", f'count_over_time({{environment="prod",platform="ibimina"}} [{window}])', _ALIVE
+            "ibimina",
+            rule,
+            "aggregation",
+            f'count_over_time({{environment="prod",platform="ibimina"}} [{window}])',
+            _ALIVE,
         )
         for rule, window in (
             ("auth-failed-logins", "15m"),
@@ -38,15 +46,19 @@ EQUIVALENTS = (
             ("log-drain-failure", "5m"),
         )
     ),
-    Equivalent("log-drain-failure", "aggregation", 'event="log_drain_failure"', _ANY),
+    Equivalent("ibimina", "log-drain-failure", "aggregation", 'event="log_drain_failure"', _ANY),
     Equivalent(
+        "ibimina",
         "error-budget-burn-1h",
         "threshold",
         ">= 5 becomes >= 4",
         "Of at least 100 requests 4 are at most 4 %, a burn rate of 2, and the alert fires above 2.4.",
     ),
-    Equivalent("log-drain-silent", "label", "row_security_active('log_drain_pings') becomes true", _SEEN),
-    Equivalent("scheduled-functions", "label", "row_security_active('cron.job_run_details') becomes true", _SEEN),
+    Equivalent("ibimina", "log-drain-silent", "label", "row_security_active('log_drain_pings') becomes true", _SEEN),
+    Equivalent(
+        "ibimina", "scheduled-functions", "label", "row_security_active('cron.job_run_details') becomes true", _SEEN
+    ),
+    Equivalent("easymo", "*", "hours", "", "EasyMO has no business hours, so there is no timing to mute with."),
 )
 
 
