@@ -53,7 +53,7 @@ Drains(
 )
 
 observed = Observing(
-    "grafana",
+    "observing",
     ObservingArgs(
         uid=alerting.base_name(settings),
         title=f"{platform.title} {settings.environment}",

@@ -26,7 +26,9 @@ def test_registrations_are_those_of_the_golden_file(stack: str, programs: dict[s
 
 
 def _text(registrations: list[Registration]) -> str:
-    resources = {registration.name: _shown(registration) for registration in registrations if registration.parent}
+    declared = [registration for registration in registrations if registration.parent]
+    resources = {registration.name: _shown(registration) for registration in declared}
+    assert len(resources) == len(declared), "Two resources share a name, so one would be missing here."
     return yaml.safe_dump(dict(sorted(resources.items())), width=118, allow_unicode=True, sort_keys=False)
 
 
