@@ -14,10 +14,27 @@ from pulumiverse_grafana import alerting
 from pydantic import SecretStr
 
 from components.secrets import only_secret
-from runbook.model.alerting import EXPRESSION, GROUPING, ContactPoint, MuteTiming, Rule, RuleGroup
+from runbook.model.alerting import (
+    EXPRESSION,
+    GROUPING,
+    ContactPoint,
+    MuteTiming,
+    Rule,
+    RuleGroup,
+    contact_points,
+    mute_timing,
+)
 from runbook.model.fields import duration_text
-from runbook.model.policies import UID_LABEL, Policy, PolicyTree
-from runbook.model.settings import EmailContact, Notifications, PagerDutyContact, SlackContact, WebhookContact
+from runbook.model.platform import Platform
+from runbook.model.policies import UID_LABEL, Policy, PolicyTree, policy_tree
+from runbook.model.settings import (
+    EmailContact,
+    Notifications,
+    PagerDutyContact,
+    Settings,
+    SlackContact,
+    WebhookContact,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,21 @@ class AlertingArgs:
     notifications: Notifications
     tree: PolicyTree | None
     secrets: Mapping[str, SecretStr]
+
+    @classmethod
+    def of(
+        cls, platform: Platform, settings: Settings, groups: Sequence[RuleGroup], folder_uid: pulumi.Input[str]
+    ) -> AlertingArgs:
+        """What a stack alerts on. `groups` are made before anything is registered, since they can be refused."""
+        return cls(
+            folder_uid=folder_uid,
+            contact_points=contact_points(platform, settings),
+            mute_timing=mute_timing(settings),
+            groups=groups,
+            notifications=settings.notifications,
+            tree=policy_tree(platform, settings),
+            secrets=settings.secrets,
+        )
 
 
 class Alerting(pulumi.ComponentResource):

@@ -10,9 +10,12 @@ from pulumiverse_grafana import oss, syntheticmonitoring
 from pydantic import SecretStr
 
 from components.secrets import secret_json
+from runbook.model.alerting import base_name
 from runbook.model.dashboards import Dashboard
-from runbook.model.observing import DataSource
-from runbook.model.serving import UptimeCheck
+from runbook.model.observing import DataSource, data_sources
+from runbook.model.platform import Platform
+from runbook.model.serving import UptimeCheck, uptime_checks
+from runbook.model.settings import Settings
 
 EVERY_MINUTE_MS, TIMEOUT_MS = 60_000, 10_000
 
@@ -26,6 +29,19 @@ class ObservingArgs:
     dashboards: Sequence[Dashboard]
     checks: Sequence[UptimeCheck]
     probes: Sequence[int]
+
+    @classmethod
+    def of(cls, platform: Platform, settings: Settings, dashboards: Sequence[Dashboard]) -> ObservingArgs:
+        """What a stack looks at. `dashboards` are made before anything is registered, since they can be refused."""
+        return cls(
+            uid=base_name(settings),
+            title=f"{platform.title} {settings.environment}",
+            sources=data_sources(settings),
+            secrets=settings.secrets,
+            dashboards=dashboards,
+            checks=uptime_checks(platform, settings),
+            probes=settings.grafana.probes,
+        )
 
 
 class Observing(pulumi.ComponentResource):

@@ -10,7 +10,10 @@ import pulumiverse_vercel as vercel
 from pydantic import SecretStr
 
 from components.secrets import given, only_secret
-from runbook.model.serving import DrainTarget, Web
+from runbook.model.alerting import base_name
+from runbook.model.platform import Platform
+from runbook.model.serving import DrainTarget, Web, log_drain, trace_drain
+from runbook.model.settings import Settings
 
 # What Vercel can send; firewall and redirect lines are Cloudflare's work here.
 LOG_SOURCES = ["build", "edge", "external", "lambda", "static"]
@@ -22,6 +25,10 @@ class FlagsArgs:
 
     store_name: str
     values: Mapping[str, bool]
+
+    @classmethod
+    def of(cls, settings: Settings) -> FlagsArgs:
+        return cls(f"{base_name(settings)}-flags", settings.flags)
 
 
 class Flags(pulumi.ComponentResource):
@@ -114,6 +121,15 @@ class DrainsArgs:
     traces: DrainTarget | None
     secret: SecretStr
     project_ids: Sequence[pulumi.Input[str]]
+
+    @classmethod
+    def of(cls, platform: Platform, settings: Settings, project_ids: Sequence[pulumi.Input[str]]) -> DrainsArgs:
+        return cls(
+            logs=log_drain(platform, settings),
+            traces=trace_drain(platform, settings),
+            secret=settings.secrets["LOG_DRAIN_SECRET"],
+            project_ids=project_ids,
+        )
 
 
 class Drains(pulumi.ComponentResource):
