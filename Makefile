@@ -1,11 +1,14 @@
 # Names only: what a target does is in script/.
-.PHONY: setup rehearsal test check update
+.PHONY: setup rehearsal alerts test check update
 
 setup:
 	@script/setup
 
 rehearsal:
 	@script/rehearsal $(STACK)
+
+alerts:
+	@script/alerts
 
 test:
 	@script/test

@@ -30,6 +30,11 @@ class Places:
         return self.venv / "engine"
 
     @property
+    def provers(self) -> Path:
+        """The folder that holds the programs that prove alerts, whichever way they came."""
+        return self.venv / "provers"
+
+    @property
     def lock(self) -> Path:
         """The Python packages with their hashes."""
         return self.root / "requirements.lock"
