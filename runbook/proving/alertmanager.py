@@ -57,7 +57,7 @@ def routed(amtool: Path, world: World) -> Arrivals:
 def _amtool(amtool: Path, *arguments: str) -> str:
     done = subprocess.run([str(amtool), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise AlertmanagerFailed(f"amtool {arguments[0]}: {(done.stderr or done.stdout).strip()}")
+        raise AlertmanagerFailed(f"amtool {arguments[0]}: {done.stdout.strip()} {done.stderr.strip()}")
     return done.stdout
 
 
