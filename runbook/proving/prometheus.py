@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.proving.emitted import Emitted
+from runbook.proving.problems import ProofError
 from runbook.proving.scenario import Outcome, Scenario, Series
 from runbook.proving.states import Found, outcome
 
@@ -29,7 +30,7 @@ _ANSWER = re.compile(r"    (name|alertname): | {8}|$")
 Table = list[list[Outcome]]  # by variant, then by scenario
 
 
-class PromtoolFailed(Exception):
+class PromtoolFailed(ProofError):
     """promtool could not read or run what it was given, in its words."""
 
 

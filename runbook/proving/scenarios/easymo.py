@@ -19,15 +19,6 @@ OTHERS = ('platform="easymo",environment="staging"', 'platform="ibimina",environ
 ROUTER = 'app="admin-router"'
 NOT_ROUTER = (f'{OURS},app="client"', *(f"{other},{ROUTER}" for other in OTHERS))
 
-# Who is to get each alert, from the contact matrix; Kafka and drift belong to platform engineering (docs/choices.md).
-OWNERS = {
-    "voice": "conversational-ai",
-    "lighthouse": "admin-experience",
-    "function": "messaging",
-    "broker": "platform-engineering",
-    "supabase-drift": "platform-engineering",
-}
-
 
 def scenarios() -> tuple[Scenario, ...]:
     """All scenarios of the platform's alerts, in production."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from runbook.proving.samples import counter
-from runbook.proving.scenario import Scenario
+from runbook.proving.scenario import Scenario, Series
 from runbook.proving.scenarios.burns import EVENTS, Burn, Piece, burn_scenarios
 
 HOUR = timedelta(hours=1)
@@ -34,7 +34,21 @@ def scenarios() -> tuple[Scenario, ...]:
             for name, long, factor in WEEK
         ),
     ]
-    return tuple(scenario for burn in burns for scenario in burn_scenarios(burn))
+    return (*(scenario for burn in burns for scenario in burn_scenarios(burn)), *_no_bucket())
+
+
+def _no_bucket() -> list[Scenario]:
+    """The bucket that the budget counts with is gone, say because its limits were changed."""
+    pieces = [(EVENTS, EVENTS, 200)]
+    left = {
+        series: samples
+        for series, samples in _broker(pieces).items()
+        if "consumer" not in series or 'le="5' not in series
+    }
+    return [
+        Scenario(f"broker-burn-{name}", "no bucket of 5 s", "no data", Series(left, at=2 * long, step=long / 100))
+        for name, long, _ in WEEK
+    ]
 
 
 def _voice(pieces: Sequence[Piece]) -> Mapping[str, str]:
@@ -84,7 +98,8 @@ def _counted(
 
 
 def _broker(pieces: Sequence[Piece]) -> Mapping[str, str]:
-    """Late messages are those beyond the bucket of 5 s; there are two consumers, and exporters write 5 or 5.0."""
+    """Late messages are those beyond the bucket of 5 s; there are two consumers, and exporters write 5 or 5.0.
+    Strangers are never late."""
     name, series = "broker_message_latency_seconds_bucket", {}
     for consumer, five in (("a", "5"), ("b", "5.0")):
         half = [
@@ -95,6 +110,6 @@ def _broker(pieces: Sequence[Piece]) -> Mapping[str, str]:
         series[f'{own},le="{five}"}}'] = counter((every - one, steps) for one, every, steps in half)
         series[f'{own},le="+Inf"}}'] = counter((every, steps) for _, every, steps in half)
     for other in OTHERS:
-        for le, rate in (("5", 0), ("5.0", 0), ("+Inf", 5 * EVENTS)):
-            series[f'{name}{{{other},le="{le}"}}'] = counter([(rate, sum(steps for _, _, steps in pieces))])
+        for le in ("5", "+Inf"):
+            series[f'{name}{{{other},le="{le}"}}'] = counter([(5 * EVENTS, sum(steps for _, _, steps in pieces))])
     return series
