@@ -135,7 +135,7 @@ def test_stopped_in_the_middle(with_venv: Checkout, number: signal.Signals) -> N
     marker = with_venv.here.root / "building"
     go(with_venv, f'trap "" INT; echo $$ > {marker}; exec sleep 60')
     child = with_venv.start()
-    for _ in range(100):
+    for _ in range(600):  # a minute, for machines under load
         if marker.exists() and marker.read_text(encoding="utf-8"):
             break
         time.sleep(0.1)
