@@ -23,6 +23,7 @@ from runbook.proving.alertmanager import AlertmanagerFailed, Arrivals, delivered
 from runbook.proving.emitted import Emitted, emitted
 from runbook.proving.hours import at_work, shifted, wrong_minutes
 from runbook.proving.mutation import Mutant
+from runbook.proving.problems import ProofError
 from runbook.proving.routing import KINDS, World, identity
 from runbook.proving.scenarios.owners import REACHED, RESTING
 
@@ -94,7 +95,7 @@ class _Trial:
 
 
 def prove(stacks: Sequence[Stack], amtool: Path, alertmanager: Path) -> Proof:
-    """Raises: AlertmanagerFailed; KeyError for a rule of which owners.py says not whom it reaches."""
+    """Raises: AlertmanagerFailed; ProofError for a rule of which owners.py does not say whom it reaches."""
     now, trials, expected, arrived = _live(stacks, alertmanager)
     live = [route for trial in trials if trial.mutant is None for route in _routes(trial, expected, arrived, "live")]
     return Proof(
@@ -203,7 +204,12 @@ def _reached(trial: _Trial, rule: Emitted) -> set[str]:
     rests = rule.name in RESTING and trial.world.timing is not None and hours is not None
     if rests and hours and not at_work(hours, trial.moment.at):
         return set()
-    owners = REACHED[trial.stack.platform.name][rule.name]
+    platform = trial.stack.platform.name
+    owners = REACHED.get(platform, {}).get(rule.name)
+    if owners is None:
+        raise ProofError(
+            f"Whom {rule.name} of {platform} reaches is to be written in runbook/proving/scenarios/owners.py."
+        )
     return {identity(contact) for owner in owners for contact in settings.owners[owner]}
 
 

@@ -13,6 +13,7 @@ from runbook.proving.emitted import emitted
 from runbook.proving.engines import Engines
 from runbook.proving.equivalents import reason
 from runbook.proving.mutation import mutants
+from runbook.proving.problems import ProofError
 from runbook.proving.routes import RULES, TREE, Proof, Stack, prove
 from runbook.proving.routing import KINDS, World
 from runbook.proving.scenarios.owners import REACHED, RESTING
@@ -36,6 +37,16 @@ def proof(programs: Engines) -> Proof:
 @pytest.mark.parametrize("name", STACKS)
 def test_whom_each_alert_reaches_is_written_down_for_every_rule_and_no_other(name: str) -> None:
     assert REACHED[platform(name).name].keys() == rules(name).keys()
+
+
+def test_a_rule_of_which_that_is_not_written_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, programs: Engines
+) -> None:
+    monkeypatch.delitem(REACHED["ibimina"], "payment-backlog")
+    with pytest.raises(
+        ProofError, match=r"^Whom payment-backlog of ibimina reaches is to be written in runbook/proving/"
+    ):
+        prove([Stack("prod", platform("prod"), settings("prod"))], programs.amtool, programs.alertmanager)
 
 
 def test_rules_that_rest_are_those_that_are_muted() -> None:
