@@ -23,6 +23,7 @@ from runbook.proving.states import Found, outcome
 
 OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ALWAYS = "always"  # fires in every test: without it an answer is no answer
+SEVERAL = "several"  # fires when the rule itself, not a mutant, returns more than the one series that it is made for
 _TEST = re.compile(r"    name: (\w+),$")
 _ALERT = re.compile(r"    alertname: (\w+), time: ")
 _ANSWER = re.compile(r"    (name|alertname): | {8}|$")
@@ -86,6 +87,10 @@ def _judge(promtool: Path, trial: Trial, folder: Path) -> Table:
         if (f"scenario_{number}", ALWAYS) not in firing:
             said = [line for line in (ran.stdout + ran.stderr).splitlines() if not _ANSWER.match(line)]
             raise PromtoolFailed(f"promtool did not run {trial.name}, {scenario.title}: {' '.join(said)}")
+        if (f"scenario_{number}", SEVERAL) in firing:
+            raise PromtoolFailed(
+                f"{trial.name} returns several series in {scenario.title}: an alert is to judge one."
+            )
     return [
         [_outcome(trial, row, column, firing) for column in range(len(trial.scenarios))]
         for row in range(len(trial.variants))
@@ -97,6 +102,7 @@ def _rules(trial: Trial) -> list[dict[str, Any]]:
     for number, query in enumerate(trial.queries):
         made.append({"record": f"value_{number}", "expr": query})
         made.append({"alert": f"data_{number}", "expr": f"count(value_{number})"})
+    made.append({"alert": SEVERAL, "expr": "count(value_0) > 1"})
     for number, variant in enumerate(trial.variants):
         value = f"value_{trial.queries.index(variant.expression)}"
         made.append(

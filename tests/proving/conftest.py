@@ -20,7 +20,7 @@ collect_ignore: list[str] = []
 try:
     engines()
 except NoEngines:
-    collect_ignore += ["test_loki.py", "test_routes.py"]
+    collect_ignore += ["test_loki.py", "test_prometheus.py", "test_routes.py", "test_states_on_promtool.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
