@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from runbook.model.problems import ConfigError, PlatformError
@@ -12,7 +16,7 @@ from runbook.proving import loki, postgres_server
 from runbook.proving.alertmanager import AlertmanagerFailed
 from runbook.proving.emitted import NotReadable
 from runbook.proving.engines import NoEngines, engines
-from runbook.proving.problems import ProofError
+from runbook.proving.problems import AGAIN, ProofError
 from runbook.proving.prove import prove
 from runbook.proving.report import page
 from runbook.proving.stacks import production
@@ -40,10 +44,9 @@ def main() -> int:
         print(f"{time.monotonic() - began:5.0f} s  {done}", file=sys.stderr)
 
     try:
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "result.json").unlink(missing_ok=True)  # an old one must not pass for this run's
-        result = prove(production(ROOT), engines(), OUT / "promtool", say)
-        (OUT / "result.json").write_text(result.as_json(), encoding="utf-8")
+        with _alone():
+            result = prove(production(ROOT), engines(), OUT / "promtool", say)
+            (OUT / "result.json").write_text(result.as_json(), encoding="utf-8")
     except REFUSALS as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,3 +55,17 @@ def main() -> int:
         return 1
     print("\n".join(page(result)))
     return 1 if result.failures else 0
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Empties out/alerts, so that nothing old passes for this run's, and holds it against a second proof."""
+    OUT.parent.mkdir(exist_ok=True)
+    with OUT.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ProofError(f"Alerts are being proven in this checkout already: wait for it and {AGAIN}.") from None
+        shutil.rmtree(OUT, ignore_errors=True)
+        OUT.mkdir()
+        yield
