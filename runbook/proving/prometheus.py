@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,52 +50,86 @@ class Trial:
         return list(dict.fromkeys(variant.expression for variant in self.variants))
 
 
-def judge(promtool: Path, trials: Sequence[Trial], folder: Path) -> list[Table]:
-    """What comes of each variant in each scenario: one run of promtool per rule, as many at once as there are cores.
-    `folder` keeps what promtool was given. Raises: PromtoolFailed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda trial: _judge(promtool, trial, folder), trials))
+class Promtool:
+    """promtool for the length of a with block, which ends what still runs. `folder` keeps what it is given."""
 
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._program, self._folder = program, folder
+        self._running: set[subprocess.Popen[str]] = set()
+        self._over = threading.Event()
 
-def lint(promtool: Path, queries: Mapping[str, str], folder: Path) -> str | None:
-    """What promtool has to say against PromQL queries, given by name; None when nothing."""
-    rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries.values())]
-    file = _write(folder / "lint.json", {"groups": [{"name": "queries", "rules": rules}]})
-    ran = subprocess.run(
-        [promtool, "check", "rules", "--lint-fatal", file], capture_output=True, text=True, check=False
-    )
-    said = ran.stdout + ran.stderr
-    for number, name in reversed(list(enumerate(queries))):
-        said = said.replace(f"query:{number}", name)
-    return said.strip() if ran.returncode else None
+    def __enter__(self) -> Promtool:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self
 
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        for process in list(self._running):
+            process.terminate()
 
-def _judge(promtool: Path, trial: Trial, folder: Path) -> Table:
-    group = {"name": trial.name, "rules": _rules(trial)}
-    rules = _write(folder / f"{trial.name}.rules.json", {"groups": [group]})
-    files = []
-    for interval, numbers in _intervals(trial).items():
-        given = {
-            "rule_files": [rules.name],
-            "evaluation_interval": f"{interval}s",
-            "tests": [_test(trial, number) for number in numbers],
-        }
-        files.append(_write(folder / f"{trial.name}.{interval}s.json", given))
-    ran = subprocess.run([promtool, "test", "rules", *files], capture_output=True, text=True, check=False)
-    firing = _firing(ran.stdout + ran.stderr)
-    for number, scenario in enumerate(trial.scenarios):
-        if (f"scenario_{number}", ALWAYS) not in firing:
-            said = [line for line in (ran.stdout + ran.stderr).splitlines() if not _ANSWER.match(line)]
-            raise PromtoolFailed(f"promtool did not run {trial.name}, {scenario.title}: {' '.join(said)}")
-        if (f"scenario_{number}", SEVERAL) in firing:
-            raise PromtoolFailed(
-                f"{trial.name} returns several series in {scenario.title}: an alert is to judge one."
-            )
-    return [
-        [_outcome(trial, row, column, firing) for column in range(len(trial.scenarios))]
-        for row in range(len(trial.variants))
-    ]
+    def judge(self, trials: Sequence[Trial]) -> list[Table]:
+        """What comes of each variant in each scenario: one run per rule, as many at once as there are cores.
+        Raises: PromtoolFailed."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            answers = [pool.submit(self._judge, trial) for trial in trials]
+            try:
+                return [answer.result() for answer in answers]
+            except PromtoolFailed:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def lint(self, queries: Mapping[str, str]) -> str | None:
+        """What promtool has to say against PromQL queries, given by name; None when nothing."""
+        rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries.values())]
+        file = self._write("lint.json", {"groups": [{"name": "queries", "rules": rules}]})
+        code, said = self._run("check", "rules", "--lint-fatal", file)
+        for number, name in reversed(list(enumerate(queries))):
+            said = said.replace(f"query:{number}", name)
+        return said.strip() if code else None
+
+    def _judge(self, trial: Trial) -> Table:
+        rules = self._write(f"{trial.name}.rules.json", {"groups": [{"name": trial.name, "rules": _rules(trial)}]})
+        files = []
+        for interval, numbers in _intervals(trial).items():
+            given = {
+                "rule_files": [rules.name],
+                "evaluation_interval": f"{interval}s",
+                "tests": [_test(trial, number) for number in numbers],
+            }
+            files.append(self._write(f"{trial.name}.{interval}s.json", given))
+        _, said = self._run("test", "rules", *files)
+        firing = _firing(said)
+        for number, scenario in enumerate(trial.scenarios):
+            if (f"scenario_{number}", ALWAYS) not in firing:
+                why = " ".join(line for line in said.splitlines() if not _ANSWER.match(line))
+                raise PromtoolFailed(f"promtool did not run {trial.name}, {scenario.title}: {why}")
+            if (f"scenario_{number}", SEVERAL) in firing:
+                raise PromtoolFailed(
+                    f"{trial.name} returns several series in {scenario.title}: an alert is to judge one."
+                )
+        return [
+            [_outcome(trial, row, column, firing) for column in range(len(trial.scenarios))]
+            for row in range(len(trial.variants))
+        ]
+
+    def _run(self, *arguments: str | Path) -> tuple[int, str]:
+        """Exit code, and all that was said."""
+        if self._over.is_set():
+            raise PromtoolFailed("promtool was ended before it was done.")
+        command = [self._program, *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            self._running.add(process)
+            if self._over.is_set():  # between the check above and the start
+                process.terminate()
+            said, _ = process.communicate()
+            self._running.discard(process)
+        return process.returncode, said
+
+    def _write(self, name: str, content: object) -> Path:
+        """promtool reads YAML, of which JSON is a part."""
+        file = self._folder / name
+        file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        return file
 
 
 def _rules(trial: Trial) -> list[dict[str, Any]]:
@@ -161,9 +196,3 @@ def _outcome(trial: Trial, row: int, column: int, firing: set[tuple[str, str]]) 
 def _series(scenario: Scenario) -> Series:
     assert isinstance(scenario.data, Series)
     return scenario.data
-
-
-def _write(file: Path, content: object) -> Path:
-    """promtool reads YAML, of which JSON is a part."""
-    file.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    return file

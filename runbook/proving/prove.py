@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 from runbook.model.signals import Source
-from runbook.proving import loki, postgres, prometheus, routes
+from runbook.proving import loki, postgres, routes
 from runbook.proving.engines import Engines
 from runbook.proving.equivalents import stale
 from runbook.proving.mutation import Mutant
 from runbook.proving.panels import promql_of_panels
-from runbook.proving.prometheus import Table
+from runbook.proving.prometheus import Promtool, Table
 from runbook.proving.proof import Case, cases, completed, concluded, evaluated, trial
 from runbook.proving.result import Result
 from runbook.proving.scenarios import scenarios
@@ -31,14 +31,16 @@ def prove(stacks: Sequence[Stack], engines: Engines, folder: Path, say: Say) -> 
     """`folder` keeps what promtool is given; `say` hears of each part that is done. Raises: ProofError, NotReadable,
     PlatformError, AlertmanagerFailed, and NotStarted of a server."""
     began = time.monotonic()
-    promtool = engines.promtool
     made = [case for stack in stacks for case in cases(stack, scenarios(stack.platform.name))]
-    tables, version = _tables(made, engines, folder, say)
-    queries = {case.rule.uid: case.rule.expression for case in _on(Source.PROMETHEUS, made)} | promql_of_panels(
-        stacks
-    )
-    lint = prometheus.lint(promtool, queries, folder)
-    say(f"promtool checked {len(queries)} PromQL queries of rules and panels")
+    asked = {case.rule.uid: case.rule.expression for case in _on(Source.PROMETHEUS, made)}
+    queries = asked | promql_of_panels(stacks)
+    # The executor waits for its thread, which waits for promtool: so promtool has to be ended first.
+    with ThreadPoolExecutor(1) as beside, Promtool(engines.promtool, folder) as promtool:
+        promql = beside.submit(_promql, _on(Source.PROMETHEUS, made), promtool, say)
+        tables, version = _servers(made, engines, say)
+        tables |= promql.result()
+        lint = promtool.lint(queries)
+        say(f"promtool checked {len(queries)} PromQL queries of rules and panels")
     routed = _routed(stacks, made, engines)
     say(f"Alertmanager and amtool sent {len(routed.routes)} alerts")
     killed = {stack: iter(all_killed) for stack, all_killed in routed.killed.items()}
@@ -55,22 +57,20 @@ def prove(stacks: Sequence[Stack], engines: Engines, folder: Path, say: Say) -> 
     )
 
 
-def _tables(made: Sequence[Case], engines: Engines, folder: Path, say: Say) -> tuple[Tables, str]:
-    """What comes of all variants in all scenarios; and the version of PostgreSQL."""
-    with ThreadPoolExecutor(1) as beside:  # promtool computes while the others wait for their servers
-        promql = beside.submit(_promql, _on(Source.PROMETHEUS, made), engines.promtool, folder, say)
-        with postgres.running() as database:
-            tables = {case.rule.uid: evaluated(case, database) for case in _on(Source.POSTGRES, made)}
-            version = database.version
-        say(_done("PostgreSQL", _on(Source.POSTGRES, made)))
-        with loki.running(engines.loki) as logs:
-            tables |= {case.rule.uid: evaluated(case, logs) for case in _on(Source.LOKI, made)}
-        say(_done("Loki", _on(Source.LOKI, made)))
-        return tables | promql.result(), version
+def _servers(made: Sequence[Case], engines: Engines, say: Say) -> tuple[Tables, str]:
+    """What comes of the variants that PostgreSQL and Loki are asked; and the version of PostgreSQL."""
+    with postgres.running() as database:
+        tables = {case.rule.uid: evaluated(case, database) for case in _on(Source.POSTGRES, made)}
+        version = database.version
+    say(_done("PostgreSQL", _on(Source.POSTGRES, made)))
+    with loki.running(engines.loki) as logs:
+        tables |= {case.rule.uid: evaluated(case, logs) for case in _on(Source.LOKI, made)}
+    say(_done("Loki", _on(Source.LOKI, made)))
+    return tables, version
 
 
-def _promql(made: Sequence[Case], promtool: Path, folder: Path, say: Say) -> Tables:
-    tables = prometheus.judge(promtool, [trial(case) for case in made], folder)
+def _promql(made: Sequence[Case], promtool: Promtool, say: Say) -> Tables:
+    tables = promtool.judge([trial(case) for case in made])
     say(_done("promtool", made))
     return {case.rule.uid: completed(case, table) for case, table in zip(made, tables, strict=True)}
 

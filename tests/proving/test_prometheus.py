@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from runbook.model.signals import Source
 from runbook.proving.emitted import Emitted
 from runbook.proving.engines import Engines
-from runbook.proving.prometheus import PromtoolFailed, Trial, judge, lint
+from runbook.proving.prometheus import Promtool, PromtoolFailed, Trial
 from runbook.proving.scenario import Outcome, Scenario, Series
 from tests.proving.rules import rule
 
@@ -35,7 +37,8 @@ ABOVE = rule(Source.PROMETHEUS, "max(x)").mutated(threshold=Decimal(1))
 
 
 def judged(programs: Engines, variants: list[Emitted], worlds: list[Scenario], folder: Path) -> list[list[Outcome]]:
-    (table,) = judge(programs.promtool, [Trial("rule", variants, worlds)], folder)
+    with Promtool(programs.promtool, folder) as promtool:
+        (table,) = promtool.judge([Trial("rule", variants, worlds)])
     return table
 
 
@@ -92,8 +95,23 @@ def test_a_rule_judges_one_series(programs: Engines, tmp_path: Path) -> None:
 
 
 def test_queries_are_checked(programs: Engines, tmp_path: Path) -> None:
-    assert lint(programs.promtool, {"good": "sum(rate(x[5m]))"}, tmp_path) is None
-    said = lint(programs.promtool, {"good": "up", "the panel of requests": "sum(rate(x))"}, tmp_path)
+    with Promtool(programs.promtool, tmp_path) as promtool:
+        assert promtool.lint({"good": "sum(rate(x[5m]))"}) is None
+        said = promtool.lint({"good": "up", "the panel of requests": "sum(rate(x))"})
     assert said
     assert "the panel of requests" in said
     assert "good" not in said
+
+
+def test_what_runs_is_ended_with_the_block(programs: Engines, tmp_path: Path) -> None:
+    slow = Trial(
+        "slow", [ABOVE.mutated(for_=MINUTE, expression="sum_over_time(vector(1)[3000s:1s])")], [WORLDS[0]] * 60
+    )
+    with ThreadPoolExecutor(1) as beside, Promtool(programs.promtool, tmp_path) as promtool:
+        answer = beside.submit(promtool.judge, [slow, slow, slow])
+        while not promtool._running:
+            assert not answer.done()
+            time.sleep(0.01)
+    with pytest.raises(PromtoolFailed):
+        answer.result()
+    assert not promtool._running
