@@ -12,6 +12,7 @@ from runbook.proving.problems import ProofError
 from runbook.proving.prometheus import Table, Trial
 from runbook.proving.result import Fate, RuleResult, Verdict
 from runbook.proving.scenario import Broken, Evaluator, Outcome, QueryFailed, Scenario
+from runbook.proving.scenarios.owners import REACHED
 from runbook.proving.stacks import Stack
 from runbook.proving.states import Found, found, outcome
 
@@ -34,8 +35,15 @@ class Case:
 
 
 def cases(stack: Stack, scenarios: Sequence[Scenario]) -> list[Case]:
-    """All rules of a stack. Raises: ProofError for scenarios of rules that there are not."""
+    """All rules of a stack. Raises: ProofError for scenarios of rules that there are not, and for rules of which
+    nobody said whom they reach."""
     rules = emitted(stack.platform, stack.settings)
+    unsaid = [rule.name for rule in rules if rule.name not in REACHED.get(stack.platform.name, {})]
+    if unsaid:
+        raise ProofError(
+            f"Whom alerts of {stack.name} reach is not said in runbook/proving/scenarios/owners.py "
+            f"({', '.join(unsaid)}): write it there, from the runbook."
+        )
     unknown = sorted({scenario.rule for scenario in scenarios} - {rule.name for rule in rules})
     if unknown:
         raise ProofError(

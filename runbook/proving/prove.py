@@ -34,6 +34,8 @@ def prove(stacks: Sequence[Stack], engines: Engines, folder: Path, say: Say) -> 
     made = [case for stack in stacks for case in cases(stack, scenarios(stack.platform.name))]
     asked = {case.rule.uid: case.rule.expression for case in _on(Source.PROMETHEUS, made)}
     queries = asked | promql_of_panels(stacks)
+    mutants, worlds = sum(len(case.mutants) for case in made), sum(len(case.scenarios) for case in made)
+    say(f"{len(made)} rules, {mutants} mutants of them and {worlds} scenarios: about two minutes")
     # The executor waits for its thread, which waits for promtool: so promtool has to be ended first.
     with ThreadPoolExecutor(1) as beside, Promtool(engines.promtool, folder) as promtool:
         promql = beside.submit(_promql, _on(Source.PROMETHEUS, made), promtool, say)

@@ -114,6 +114,14 @@ def test_scenarios_of_an_alert_that_is_not_there_are_refused() -> None:
         cases(stack, WORLDS)
 
 
+def test_alerts_of_which_nobody_said_whom_they_reach_are_refused() -> None:
+    stack = Stack("shop-prod", replace(platform("easymo-prod"), name="shop"), settings("easymo-prod"))
+    with pytest.raises(
+        ProofError, match=r"Whom alerts of shop-prod reach is not said in .*owners\.py \(voice-error-rate"
+    ):
+        cases(stack, ())
+
+
 def test_production_stacks_are_read_from_the_checkout() -> None:
     stacks = production(ROOT)
     assert [(stack.name, stack.platform.name) for stack in stacks] == [("easymo-prod", "easymo"), ("prod", "ibimina")]
