@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -69,7 +69,7 @@ def mutants(rule: Emitted, owners: Iterable[str]) -> list[Mutant]:
     made = [*_judged(rule), *_timed(rule), *_kept(rule), *_sent(rule, owners)]
     for operator, changes in _OPERATORS:
         for change, text in changes(rule.expression):
-            made.append(Mutant(operator, change, replace(rule, expression=text)))
+            made.append(Mutant(operator, change, rule.mutated(expression=text)))
     return made
 
 
@@ -124,7 +124,7 @@ def _sent(rule: Emitted, owners: Iterable[str]) -> Iterator[Mutant]:
 
 def _changed(operator: str, rule: Emitted, **change: Any) -> Mutant:
     ((name, value),) = change.items()
-    return Mutant(operator, f"{name} {_text(getattr(rule, name))} becomes {_text(value)}", replace(rule, **change))
+    return Mutant(operator, f"{name} {_text(getattr(rule, name))} becomes {_text(value)}", rule.mutated(**change))
 
 
 def _text(value: object) -> str:
