@@ -148,7 +148,10 @@ def test_go_on_path_is_taken_when_it_is_new_enough(with_venv: Checkout) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.25.10", None])
-def test_without_go_the_wheel_is_tried(with_venv: Checkout, version: str | None) -> None:
+def test_without_go_the_wheel_is_tried(
+    with_venv: Checkout, version: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GOMODCACHE", raising=False)  # a choice of the user's own would stand
     if version:
         program(with_venv.path / "go", f"echo go version go{version} linux/amd64")
     asked = with_venv.here.root / "asked"
