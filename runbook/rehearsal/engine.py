@@ -7,6 +7,7 @@ outcome = engine.run("prod", "up", "--yes")
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -61,6 +62,8 @@ class Run:
     def wait(self) -> Outcome:
         """Wait for the command's end. A code other than 0 is no exception here."""
         code = self.process.wait()
+        if code != 0:
+            _end_session(self.process.pid)
         return Outcome(
             code=code,
             output=self.log.read_text(encoding="utf-8", errors="replace"),
@@ -207,6 +210,17 @@ class Engine:
 
 def _events(log: Path) -> Path:
     return log.with_suffix(".events.jsonl")
+
+
+def _end_session(leader: int) -> None:
+    """End what a command left running. An engine that is told to stop while it starts the language host ends without
+    it (seen, 3.258), and plugins are in process groups of their own: only the session still holds them together."""
+    listed = Path("/proc").glob("[0-9]*")
+    names = [path.name for path in listed] or subprocess.check_output(["ps", "-A", "-o", "pid="], text=True).split()
+    for pid in map(int, names):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)
 
 
 def _stopwatch(log: Path) -> Path:
