@@ -30,9 +30,10 @@ def providers(settings: Settings) -> list[pulumi.ProviderResource]:
 def zone_id(zone: str, clouds: list[pulumi.ProviderResource]) -> str:
     """Id of a Cloudflare zone, looked up by its name. Raises: pulumi.RunError where the token cannot see the zone: in
     preview already, and before anything is registered in it."""
+    provider = next(cloud for cloud in clouds if isinstance(cloud, cloudflare.Provider))
     by_name = cloudflare.GetZoneFilterArgs(name=zone, match="all")
     try:
-        found = cloudflare.get_zone(filter=by_name, opts=pulumi.InvokeOptions(provider=clouds[0]))
+        found = cloudflare.get_zone(filter=by_name, opts=pulumi.InvokeOptions(provider=provider))
     except Exception as error:  # whatever the provider says; the SDK has no type for it
         raise pulumi.RunError(
             f"The zone {zone} could not be looked up at Cloudflare, which said: {error}\n"

@@ -93,7 +93,7 @@ class RuleGroup:
 
 def base_name(settings: Settings) -> str:
     """Prefix of everything this stack names in Grafana, which may hold several stacks."""
-    return f"{settings.platform}-{settings.environment}"
+    return stack_of(settings).name
 
 
 def source_uid(settings: Settings, source: Source) -> str:

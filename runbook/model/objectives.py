@@ -30,13 +30,18 @@ class Stack:
     business_hours: BusinessHours | None
 
     @property
+    def name(self) -> str:
+        """Prefix of what this stack names at vendors that may hold several stacks."""
+        return f"{self.platform}-{self.environment}"
+
+    @property
     def labels(self) -> dict[str, str]:
         """On every series and log stream of this stack."""
         return {"platform": self.platform, "environment": self.environment}
 
     def check_job(self, app: str) -> str:
         """Job name of an app's outside check: the label `job` of its samples."""
-        return f"{self.platform}-{self.environment}-{app}"
+        return f"{self.name}-{app}"
 
 
 @dataclass(frozen=True)

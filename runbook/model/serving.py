@@ -233,7 +233,7 @@ def trace_drain(platform: Platform, settings: Settings) -> DrainTarget | None:
 def _drain(settings: Settings, what: str, key: str) -> DrainTarget:
     # Vercel's drains know production and preview; development runs on people's own machines.
     kept = tuple(target for target in settings.vercel.targets if target != "development")
-    return DrainTarget(f"{settings.platform}-{settings.environment}-{what}", settings.drains[key], kept)
+    return DrainTarget(f"{stack_of(settings).name}-{what}", settings.drains[key], kept)
 
 
 def uptime_checks(platform: Platform, settings: Settings) -> tuple[UptimeCheck, ...]:
