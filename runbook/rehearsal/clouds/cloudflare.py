@@ -9,11 +9,11 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from runbook.rehearsal.clouds.behaviours import API, FOUND, OWN, SEEN, UNVERIFIED, Draft, Row, rows
 from runbook.rehearsal.clouds.faults import CloudError
+from runbook.rehearsal.clouds.net.clock import Clock
 from runbook.rehearsal.clouds.refusals import absent, matches, one_of
 from runbook.rehearsal.clouds.store import Held, Store
 from runbook.rehearsal.clouds.wire import known
@@ -36,8 +36,8 @@ log_custom_field managed_challenge redirect rewrite route score serve_error set_
 set_cache_settings set_cache_tags set_config skip"""
 
 
-def now(_draft: Draft) -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def now(draft: Draft) -> str:
+    return Clock(draft.store).now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def add_zone(store: Store, name: str) -> None:
