@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -38,6 +39,9 @@ def answer(error: CloudError, environ: Mapping[str, Any], faults: Faults, shape:
 def cut(connection: socket.socket) -> ConnectionError:
     """Reset the connection: the other side reads ECONNRESET, and no byte of an answer. The error ends the request."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # Closing without TLS's farewell, and below any wrapper of the socket: only so the reset is sent.
-    socket.close(connection.detach())
+    ended, other = socket.socketpair()
+    other.close()
+    # Closed below any wrapper, so without TLS's farewell; the server goes on with a socket that is at its end.
+    os.dup2(ended.fileno(), connection.fileno())
+    ended.close()
     return ConnectionError("The connection was reset on purpose.")
