@@ -1,0 +1,54 @@
+"""Every kind of step, and the one way in."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runbook.model.cutover.step import Kind
+from runbook.steps.call import LIMIT, Call, StepError
+from runbook.steps.said import without_secrets
+
+Act = Callable[[Call], dict[str, Any]]
+try:
+    GATES: Mapping[Kind, Act] = importlib.import_module("runbook.steps.gates").GATES
+except ImportError:
+    GATES = {}
+ACTS: Mapping[Kind, Act] = {**GATES}
+_GRACE = 0.5  # seconds that a step has to say by itself that its time is over
+
+
+def act(kind: Kind, call: Call) -> dict[str, Any]:
+    """The evidence of one step: plain JSON without a secret. Raises StepError and nothing else.
+
+    A step that is still busy at its deadline is cut off: it is left to itself, and sends no further request.
+    """
+    ended: list[dict[str, Any] | Exception] = []
+
+    def run() -> None:
+        try:
+            ended.append(ACTS[kind](call))
+        except Exception as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run, name=call.name, daemon=True)
+    thread.start()
+    thread.join(call.left() + _GRACE)
+    if not ended:
+        raise StepError(f"{call.name} was cut off: it was still busy after {LIMIT:.0f} s. Run up again.")
+    result = ended[0]
+    if isinstance(result, Exception):
+        raise StepError(without_secrets(call.secrets, _sentence(call, result))) from None
+    evidence: dict[str, Any] = without_secrets(call.secrets, result)
+    return evidence
+
+
+def _sentence(call: Call, error: Exception) -> str:
+    if isinstance(error, StepError):
+        return str(error)
+    return (
+        f"{call.name} failed in a way it does not know ({type(error).__name__}: {error}). This is a fault of the"
+        " step: report it, and do by hand what the step does."
+    )
