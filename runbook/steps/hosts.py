@@ -1,0 +1,199 @@
+"""Requests to the hosts that people reach: each at an address that is known, with its certificate verified."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from runbook.steps import names
+from runbook.steps.call import Call, StepError
+from runbook.steps.certificates import Certificate, refusal, shown, trusted
+from runbook.steps.together import together
+
+CONNECT, READ = 5.0, 10.0  # seconds
+TRIES = 3
+_KEPT = 1_000_000  # bytes of an answer: a health page, a service worker, a token
+_PASSING = frozenset({429, 500, 502, 503, 504})  # what may be over a moment later
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a request goes: the host it is for, and the address and port it is sent to."""
+
+    host: str
+    address: str
+    port: int
+    scheme: str = "https"
+
+    def url(self, path: str) -> str:
+        literal = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{self.scheme}://{literal}:{self.port}{path}"
+
+    def __str__(self) -> str:
+        return self.host if self.host == self.address else f"{self.host} at {self.address}"
+
+
+def get(
+    call: Call,
+    host: str,
+    path: str,
+    *,
+    address: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    expect: Collection[int] = (200,),
+) -> httpx.Response:
+    """The answer to GET https://{host}{path}; redirects are not followed. Errors: StepError.
+
+    It is asked at `address` when given, else at what the resolver says, with the host's name either way.
+    """
+    return send(call, "GET", host, path, address=address, headers=headers, expect=expect)
+
+
+def send(
+    call: Call,
+    method: str,
+    host: str,
+    path: str,
+    *,
+    address: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+    expect: Collection[int] = (200,),
+) -> httpx.Response:
+    """As `get`, with any method. It may be sent more than once."""
+    found = (address,) if address else names.addresses(call.reach, host, _seconds(call, READ))
+    places = [Place(host, one, call.reach.https_port) for one in found]
+    return at(call, places, method, path, headers=headers, json=json, expect=expect)
+
+
+def at(
+    call: Call,
+    places: Sequence[Place],
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+    expect: Collection[int] = (200,),
+) -> httpx.Response:
+    """The answer of the first place, or of the next one when a try failed for what may be over a moment later."""
+    asked = f"{method} {path.partition('?')[0]}"  # a query may hold a token
+    for number in range(TRIES):
+        place = places[number % len(places)]
+        last = number == TRIES - 1
+        try:
+            answer = _once(call, place, method, path, headers or {}, json)
+        except httpx.TransportError as error:
+            final = refusal(call.reach, place.host, place.address, place.port, _seconds(call, CONNECT), error)
+            wait = _backoff(number)
+            if final or last or call.left() < wait + 1:
+                raise StepError(final or _unreached(place, asked, error)) from error
+        else:
+            if answer.status_code in expect:
+                return answer
+            wait = _asked_to_wait(answer) or _backoff(number)
+            if answer.status_code not in _PASSING or last or call.left() < wait + 1:
+                raise StepError(_wrong_status(place, asked, answer, expect))
+        time.sleep(wait)
+    raise AssertionError("the last try returns or raises")
+
+
+def certificate(call: Call, host: str, address: str) -> Certificate:
+    """The certificate that is shown for a host at an address, whatever its names and dates. Errors: StepError."""
+    try:
+        return shown(call.reach, host, address, call.reach.https_port, _seconds(call, CONNECT))
+    except OSError as error:
+        raise StepError(f"{host} at {address} shows no certificate that is trusted here ({error}).") from error
+
+
+def _once(call: Call, place: Place, method: str, path: str, headers: Mapping[str, str], json: Any) -> httpx.Response:
+    """One request. Raises httpx.TransportError; a time limit holds for the whole of it."""
+    seconds = _seconds(call, CONNECT + READ)
+
+    def work() -> httpx.Response:
+        limits = httpx.Timeout(min(READ, seconds), connect=min(CONNECT, seconds))
+        verify = trusted(call.reach.ca) if place.scheme == "https" else False
+        # Without the environment's proxies: what is asked is this very address.
+        with (
+            httpx.Client(verify=verify, timeout=limits, trust_env=False) as client,
+            client.stream(
+                method,
+                place.url(path),
+                headers={"host": place.host, "accept-encoding": "identity", **headers},
+                json=json,
+                extensions={"sni_hostname": place.host},
+            ) as answer,
+        ):
+            body = b""
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > _KEPT:
+                    break
+            return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
+
+    done = together({"request": work}, seconds)["request"]
+    if isinstance(done, TimeoutError):
+        raise httpx.ReadTimeout(f"nothing whole within {seconds:.0f} s") from done
+    if isinstance(done, Exception):
+        raise done
+    return done
+
+
+def _seconds(call: Call, most: float) -> float:
+    """A time limit inside the step's own. Never 0, which sockets take for no waiting at all."""
+    return max(0.1, min(most, call.left()))
+
+
+def _backoff(number: int) -> float:
+    return random.uniform(0.25, 0.5) * float(2**number)  # jitter: several gates ask one host
+
+
+def _asked_to_wait(answer: httpx.Response) -> float | None:
+    """Seconds that Retry-After asks for, given in seconds or as a date (RFC 9110, section 10.2.3)."""
+    text = answer.headers.get("retry-after", "")
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _unreached(place: Place, asked: str, error: httpx.TransportError) -> str:
+    where = f"{place}:{place.port}"
+    if isinstance(error, httpx.ConnectTimeout):
+        what = f"{where} accepted no connection within {CONNECT:g} s"
+    elif isinstance(error, httpx.TimeoutException):
+        what = f"{where} did not answer {asked} within {READ:g} s"
+    elif isinstance(_first(error), ConnectionRefusedError):
+        what = f"{where} refused the connection: nothing listens there"
+    elif isinstance(error, httpx.ConnectError):
+        what = f"{where} cannot be connected to ({error})"
+    else:
+        what = f"{where} broke the connection off instead of answering {asked}"
+    return f"{what}. Look at that host and run up again."
+
+
+def _first(error: BaseException) -> BaseException:
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return error
+
+
+def _wrong_status(place: Place, asked: str, answer: httpx.Response, expect: Collection[int]) -> str:
+    wanted = "less than 500" if isinstance(expect, range) else " or ".join(str(one) for one in expect)
+    what = f"{place} answered {answer.status_code} to {asked}; expected {wanted}."
+    if answer.has_redirect_location:
+        what += f" It redirects to {httpx.URL(answer.headers['location']).host or place.host}."
+    wait = _asked_to_wait(answer)
+    if wait is None:
+        return f"{what} Look at that host and run up again."
+    back = datetime.now(UTC) + timedelta(seconds=wait)
+    return f"{what} It asks to be left alone for {wait:.0f} s: run up again after {back:%H:%M:%S} UTC."
