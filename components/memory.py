@@ -1,0 +1,84 @@
+"""What the stack's own state remembers, read from inside the program.
+
+A StackReference to the own stack lies after a partial update, and a dynamic provider has no invoke, so the CLI is
+asked: `pulumi stack export` reads the state without taking the lock, and leaves secrets encrypted.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.ledger import NOT_KEPT
+
+LEDGER, STEP = "pulumi-python:dynamic/runbook:Ledger", "pulumi-python:dynamic/runbook:Step"
+LIMIT = 30  # seconds; the export takes less than one
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """`ledger`: the record as it was given to its resource, None before the first. `steps`: name to `acted`,
+    `evidence` and `failed`, as the step's provider says, with the evidence as an object."""
+
+    ledger: dict[str, Any] | None
+    steps: Mapping[str, Mapping[str, Any]]
+
+
+class Pending:
+    """An export that was started."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def result(self) -> Remembered:
+        """Raises: pulumi.RunError when the CLI failed."""
+        try:
+            out, said = self._process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise pulumi.RunError(_failed(f"It did not answer within {LIMIT} s.")) from None
+        if self._process.returncode:
+            raise pulumi.RunError(_failed(f"It said: {said.strip()}"))
+        return remembered(json.loads(out))
+
+
+def begin(stack: str) -> Pending:
+    """Start reading the state; the result can wait. Raises: pulumi.RunError when there is no CLI on PATH."""
+    command = ["pulumi", "stack", "export", "--stack", stack, "--non-interactive", "--color", "never"]
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    except OSError as error:
+        raise pulumi.RunError(_failed(f"It could not be started: {error.strerror}.")) from None
+    return Pending(process)
+
+
+def remembered(exported: Mapping[str, Any]) -> Remembered:
+    """What is ours in an exported state."""
+    resources = [each for each in exported["deployment"].get("resources") or () if not each.get("delete")]
+    ledgers = [each["inputs"] for each in resources if each["type"] == LEDGER]
+    steps = [(each["inputs"]["name"], each["outputs"]) for each in resources if each["type"] == STEP]
+    return Remembered(
+        ledger={key: value for key, value in ledgers[0].items() if key not in NOT_KEPT} if ledgers else None,
+        steps={
+            name: {
+                "acted": kept["acted"],
+                "evidence": json.loads(kept["evidence"]),
+                "failed": kept["failed"],
+            }
+            for name, kept in steps
+        },
+    )
+
+
+def _failed(why: str) -> str:
+    return (
+        "`pulumi stack export`, by which the program reads what this stack did before, failed. "
+        f"{why}\nThe CLI that runs this program must be on PATH; nothing was changed."
+    )
