@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runbook.model.cutover.step import Kind
+from runbook.steps import cloudflare, files, grafana, pagerduty, slack, supabase, vercel
 from runbook.steps.call import LIMIT, Call, StepError
 from runbook.steps.said import without_secrets
 
@@ -16,7 +17,26 @@ try:
     GATES: Mapping[Kind, Act] = importlib.import_module("runbook.steps.gates").GATES
 except ImportError:
     GATES = {}
-ACTS: Mapping[Kind, Act] = {**GATES}
+ACTS: Mapping[Kind, Act] = {
+    Kind.REMIND: slack.remind,
+    Kind.BUILD: vercel.build,
+    Kind.BUILD_HEALTHY: vercel.build_healthy,
+    Kind.AUTH_SETTINGS: supabase.auth_settings,
+    Kind.CUSTOM_HOSTNAME: supabase.custom_hostname,
+    Kind.END_SESSIONS: supabase.end_sessions,
+    Kind.PURGE: cloudflare.purge,
+    Kind.PROMOTE: vercel.promote,
+    Kind.ROLL_BACK: vercel.roll_back,
+    Kind.REASSIGN: vercel.reassign,
+    Kind.DEPLOY_FUNCTION: supabase.deploy_function,
+    Kind.PAGE: pagerduty.page,
+    Kind.ANNOUNCE: slack.announce,
+    Kind.LOCK: vercel.lock,
+    Kind.ANNOTATE: grafana.annotate,
+    Kind.WRITE: files.write,
+    Kind.COMPLETE: files.complete,
+    **GATES,
+}
 _GRACE = 0.5  # seconds that a step has to say by itself that its time is over
 
 

@@ -1,0 +1,128 @@
+"""Messages in Slack. Sources: https://docs.slack.dev/reference/methods/ (chat.postMessage, chat.scheduleMessage,
+chat.scheduledMessages.list, chat.deleteScheduledMessage)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from runbook.steps.call import Call, StepError
+from runbook.steps.vendors import Answer, Vendor
+
+SLACK = Vendor(
+    name="Slack",
+    key="slack",
+    secret="SLACK_BOT_TOKEN",
+    needs="the scope chat:write",
+    missing="Check the endpoint.",
+    status="https://slack-status.com",
+)
+_LATE = "less than 24 h were left"
+_GONE = "invalid_scheduled_message_id"  # sent, or deleted before
+_TOKEN = "SLACK_BOT_TOKEN is wrong, expired or revoked: set a new one."
+_CHANNEL = "Invite the bot to {channel}, or name another channel."
+_REMEDIES = {
+    "invalid_auth": _TOKEN,
+    "not_authed": _TOKEN,
+    "account_inactive": _TOKEN,
+    "token_revoked": _TOKEN,
+    "token_expired": _TOKEN,
+    "missing_scope": "SLACK_BOT_TOKEN may not do this: it needs the scope {needed}.",
+    "channel_not_found": _CHANNEL,
+    "not_in_channel": _CHANNEL,
+    "is_archived": _CHANNEL,
+    "time_too_far": "Slack schedules at most 120 days ahead: run up again nearer to the window.",
+    "time_in_past": "The time to post at went by just now: run up again.",
+}
+
+
+def remind(call: Call) -> dict[str, Any]:
+    """The reminder is scheduled, once; when its time is past and the window is not, it is sent at once and says so.
+    With an empty trigger what was scheduled is taken back.
+
+    It looks first and takes back what is scheduled with the same marker. A kill between that and the new schedule
+    leaves none until the next `up`. One that is sent at once may be sent twice after a kill.
+    """
+    if not call.trigger:
+        return _take_back(call)
+    at, until, now = _time(call, "at"), _time(call, "until"), call.reach.now()
+    text = call.args["text"]
+    text = text if call.args["marker"] in text else f"{text}\n{call.args['marker']}"
+    post_at = int(at.timestamp())
+    for found in _scheduled(call):
+        if found.get("post_at") == post_at and found.get("text") == text and at > now:
+            there = {"scheduled": str(found["id"]), "channel": found["channel_id"]}
+            return {**there, "at": at.isoformat(), "already": True}
+        _delete(call, str(found["channel_id"]), str(found["id"]))
+    if at > now:
+        return _schedule(call, text, at, post_at)
+    if until <= now:
+        return {"nothing": f"the window began at {until.isoformat()}: there is nothing left to remind of"}
+    sent = _post(call, f"{text}\n(Sent late: {_LATE}.)")
+    return {"sent": sent.text("ts"), "channel": sent.text("channel"), "at": now.isoformat(), "why": _LATE}
+
+
+def announce(call: Call) -> dict[str, Any]:
+    """A message in a channel. After a kill it may be there twice: to look first would take the right to read the
+    channel's history, which the bot is not given. The crossing stands in its metadata."""
+    metadata = {"event_type": "cutover", "event_payload": {"marker": call.trigger}}
+    sent = _post(call, call.args["text"], metadata=metadata)
+    return {"ts": sent.text("ts"), "channel": sent.text("channel")}
+
+
+def _take_back(call: Call) -> dict[str, Any]:
+    """Also what a kill kept from being remembered: it is found by its marker."""
+    ours = {str(found["id"]): str(found["channel_id"]) for found in _scheduled(call)}
+    if call.before.get("scheduled"):
+        ours[call.before["scheduled"]] = call.before["channel"]
+    deleted = [id for id, channel in ours.items() if _delete(call, channel, id)]
+    return {"deleted": deleted, "already": not deleted}
+
+
+def _schedule(call: Call, text: str, at: datetime, post_at: int) -> dict[str, Any]:
+    body = {"channel": call.args["channel"], "text": text, "post_at": post_at}
+    made = _ask(call, "chat.scheduleMessage", body, retry=False)
+    id, channel = made.text("scheduled_message_id"), made.text("channel")
+    return {"scheduled": id, "channel": channel, "at": at.isoformat(), "already": False}
+
+
+def _scheduled(call: Call) -> list[dict[str, Any]]:
+    """What waits with our marker. All channels are listed: the filter takes an id, the config may give a name, and a
+    reminder may have moved to another channel."""
+    pages: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        body = {"limit": 100, **({"cursor": cursor} if cursor else {})}
+        answer = _ask(call, "chat.scheduledMessages.list", body)
+        pages += answer.objects("scheduled_messages")
+        cursor = answer.at("response_metadata", "next_cursor")
+        if not cursor:
+            break
+    return [found for found in pages if call.args["marker"] in str(found.get("text"))]
+
+
+def _delete(call: Call, channel: str, id: str) -> bool:
+    """Whether there was something to delete."""
+    body = {"channel": channel, "scheduled_message_id": id}
+    return _ask(call, "chat.deleteScheduledMessage", body, fine=_GONE).at("ok") is True
+
+
+def _post(call: Call, text: str, **rest: Any) -> Answer:
+    return _ask(call, "chat.postMessage", {"channel": call.args["channel"], "text": text, **rest}, retry=False)
+
+
+def _ask(call: Call, method: str, body: dict[str, Any], retry: bool = True, fine: str = "") -> Answer:
+    """Slack answers 200 to nearly everything: `ok` tells, and `error` why not. `fine`: an error that is none."""
+    answer = SLACK.ask(call, "POST", f"/{method}", json=body, retry=retry)
+    error = answer.at("error")
+    if answer.at("ok") is True or (fine and error == fine):
+        return answer
+    if not isinstance(error, str):
+        raise StepError(f"The answer to {answer.asked} says neither ok nor an error. Check the endpoint.")
+    needed = answer.at("needed") or "chat:write"
+    remedy = _REMEDIES.get(error, "").format(channel=call.args.get("channel", "the channel"), needed=needed)
+    raise StepError(f"Slack refused {method}: {error}. {remedy}".rstrip())
+
+
+def _time(call: Call, name: str) -> datetime:
+    return datetime.fromisoformat(call.args[name])

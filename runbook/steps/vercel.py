@@ -1,0 +1,213 @@
+"""Builds at Vercel: made, promoted, put back. Sources: https://vercel.com/docs/rest-api and
+https://vercel.com/docs/instant-rollback; what they do not say is marked unverified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runbook.steps.call import Call, StepError
+from runbook.steps.vendors import Answer, Vendor, looks
+
+VERCEL = Vendor(
+    name="Vercel",
+    key="vercel",
+    secret="VERCEL_API_TOKEN",
+    needs="a member of the team who may deploy to production",
+    missing="Check the names of the team and of the project.",
+    status="https://www.vercel-status.com",
+)
+_ENDED = ("ERROR", "CANCELED")  # builds that never become READY
+
+
+def build(call: Call) -> dict[str, Any]:
+    """Makes the next production build, which takes no domain, and does not wait for it.
+
+    It looks for a build of the same crossing first, so that after a kill there is still only one. It is not sent
+    again when an answer was lost: the next `up` finds what was made.
+    """
+    made = _made(call) or _make(call)
+    return {**made, "release": call.args["release"]}
+
+
+def _made(call: Call) -> dict[str, Any] | None:
+    query = {**_team(call), "projectId": call.args["project_id"], "meta-crossing": call.trigger}
+    answer = VERCEL.get(call, "/v6/deployments", params=query)
+    for number in range(len(answer.objects("deployments"))):
+        place = ("deployments", number)
+        state = answer.text(*place, "readyState")
+        if answer.at(*place, "meta", "crossing") == call.trigger and state not in _ENDED:
+            url = answer.text(*place, "url")
+            return {"deployment": answer.text(*place, "uid"), "url": url, "state": state, "already": True}
+    return None
+
+
+def _make(call: Call) -> dict[str, Any]:
+    org, _, repository = call.args["repository"].partition("/")
+    env = {**call.args["env"], **_secret_env(call.secrets)}
+    body = {
+        "name": call.args["project"],
+        "project": call.args["project_id"],
+        "target": "production",
+        "autoAssignCustomDomains": False,
+        "gitSource": {"type": "github", "org": org, "repo": repository, "ref": call.args["release"]},
+        "meta": {"crossing": call.trigger},
+        "env": env,
+        "build": {"env": env},
+    }
+    # forceNew: without build cache, which could carry a stale service worker over.
+    query = {**_team(call), "forceNew": "1", "skipAutoDetectionConfirmation": "1"}
+    answer = VERCEL.ask(call, "POST", "/v13/deployments", params=query, json=body, expect=(200, 201), retry=False)
+    return {
+        "deployment": answer.text("id"),
+        "url": answer.text("url"),
+        "state": answer.text("readyState"),
+        "already": False,
+    }
+
+
+def _secret_env(secrets: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix("env:"): value for name, value in secrets.items() if name.startswith("env:")}
+
+
+def build_healthy(call: Call) -> dict[str, Any]:
+    """The next build is READY and answers 200 at its own URL. It only looks."""
+    from runbook.steps import hosts
+
+    deployment, url = _ready(call)
+    bypass = call.secrets.get("VERCEL_BYPASS_SECRET")
+    headers = {"x-vercel-protection-bypass": bypass} if bypass else None
+    status = hosts.get(call, url, call.args["health"], headers=headers).status_code
+    return {"deployment": deployment, "state": "READY", "status": status}
+
+
+def _ready(call: Call) -> tuple[str, str]:
+    deployment, state = _of_build(call), ""
+    for _ in looks(call):
+        answer = VERCEL.get(call, f"/v13/deployments/{deployment}", params=_team(call))
+        state = answer.text("readyState")
+        if state == "READY":
+            return deployment, answer.text("url")
+        if state in _ENDED:
+            raise StepError(f"The next build {deployment} is {state}: read its log at Vercel, then prepare again.")
+    raise StepError(f"The next build {deployment} is still {state}: run up again when it is READY.")
+
+
+def promote(call: Call) -> dict[str, Any]:
+    """The next build, or args.deployment, takes the production domains.
+
+    It looks at what serves first. Asked twice for the same build, Vercel points the same domains at it once more.
+    """
+    target = call.args.get("deployment") or _of_build(call)
+    was = _serving(_project(call))
+    if was == target:
+        return {"deployment": target, "was": was, "already": True}
+    _promote(call, target)
+    _until(call, lambda project: _serving(project) == target, f"the promotion of {target}", _serves)
+    return {"deployment": target, "was": was, "already": False}
+
+
+def roll_back(call: Call) -> dict[str, Any]:
+    """The build that served before serves again, the very same one. A release made outside is left alone.
+
+    It looks at what serves first. Asked twice, Vercel points the same domains at the same build once more. It turns
+    off the automatic assignment of domains until `reassign`.
+    """
+    target, ours = call.args["deployment"], _of_build(call, needed=False)
+    was = _serving(_project(call))
+    if was == target:
+        return {"deployment": target, "was": was, "already": True}
+    if was != ours or not was:
+        why = f"{was or 'nothing'} serves, which this crossing did not promote: a release made outside stays."
+        return {"deployment": was, "was": was, "left_alone": True, "why": why}
+    path = f"/v1/projects/{call.args['project_id']}/rollback/{target}"
+    _point(call, path)
+    _until(call, lambda project: _serving(project) == target, f"the rollback to {target}", _serves)
+    return {"deployment": target, "was": was, "already": False}
+
+
+def reassign(call: Call) -> dict[str, Any]:
+    """After a rollback releases take domains again: the build that serves is promoted, which moves nothing else.
+
+    It looks whether the assignment is off first; twice does no harm. Unverified: that a promotion of the build that
+    already serves ends the rolled-back state (the documents say that a promotion does).
+    """
+    project = _project(call)
+    serving = _serving(project)
+    if not _rolled_back(project):
+        return {"deployment": serving, "already": True}
+    if not serving:
+        raise StepError("The project is rolled back and has no production deployment: promote one by hand at Vercel.")
+    _promote(call, serving)
+    _until(call, lambda now: not _rolled_back(now), "the end of the rollback", lambda _: "is still rolled back")
+    return {"deployment": serving, "already": False}
+
+
+def lock(call: Call) -> dict[str, Any]:
+    """What Vercel itself refuses of further releases, by app. It only looks: there is no lock to set."""
+    return {app: _lock(_project(call, id)) for app, id in call.args["projects"].items()}
+
+
+def _lock(project: Answer) -> dict[str, Any]:
+    if _rolled_back(project) or project.at("autoAssignCustomDomains") is False:
+        refuses = "new production builds take no domain until one is promoted; a promotion by hand is not refused"
+        return {"assigns_domains": False, "refuses": refuses}
+    return {"assigns_domains": True, "refuses": "nothing: the lock is advisory, the next release takes the domains"}
+
+
+def _project(call: Call, id: str = "") -> Answer:
+    return VERCEL.get(call, f"/v9/projects/{id or call.args['project_id']}", params=_team(call))
+
+
+def _serving(project: Answer) -> str | None:
+    """Unverified: that a production build which took no domain does not show here."""
+    found = project.at("targets", "production", "id")
+    if found is None or isinstance(found, str):
+        return found
+    raise StepError(
+        f"The answer to {project.asked} names no production deployment: targets.production.id is no text."
+    )
+
+
+def _rolled_back(project: Answer) -> bool:
+    """Unverified: that a promotion empties lastRollbackTarget."""
+    return bool(project.at("lastRollbackTarget"))
+
+
+def _promote(call: Call, deployment: str) -> None:
+    _point(call, f"/v10/projects/{call.args['project_id']}/promote/{deployment}")
+
+
+def _point(call: Call, path: str) -> None:
+    """201 or 202: it happens in Vercel's own time. 409, unverified: such a request is already under way, perhaps ours
+    from before a kill. What serves in the end decides, and `_until` looks at that."""
+    VERCEL.send(call, "POST", path, params=_team(call), expect=(200, 201, 202, 409))
+
+
+def _until(call: Call, done: Callable[[Answer], bool], what: str, seen: Callable[[Answer], str]) -> None:
+    project = None
+    for _ in looks(call):
+        project = _project(call)
+        if done(project):
+            return
+    state = seen(project) if project else "was not seen"
+    raise StepError(f"Vercel took {what}, but project {call.args['project_id']} {state}. Run up again.")
+
+
+def _serves(project: Answer) -> str:
+    return f"still serves {_serving(project) or 'nothing'}"
+
+
+def _of_build(call: Call, needed: bool = True) -> str:
+    """The deployment that the build step named."""
+    for evidence in call.read.values():
+        if evidence.get("deployment"):
+            return str(evidence["deployment"])
+    if needed:
+        raise StepError(f"{call.name} knows no build: the step that makes it left no evidence. Prepare again.")
+    return ""
+
+
+def _team(call: Call) -> dict[str, str]:
+    team = call.args["team"]
+    return {"teamId": team} if team.startswith("team_") else {"slug": team}
