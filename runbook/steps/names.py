@@ -6,10 +6,9 @@ Every error is a StepError whose sentence names the server that was asked and wh
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import dns.exception
 import dns.flags
@@ -23,16 +22,12 @@ import dns.rrset
 
 from runbook.steps.call import StepError
 from runbook.steps.reach import Reach
-from runbook.steps.together import together
+from runbook.steps.together import results
 
 TRY = 2.0  # seconds for one question to one server; asked twice, as a lost packet is nobody's fault
 TRIES = 2
 _LAME = "Run up again; if it stays, look at the NS records at the registrar."
 _SILENT = (dns.exception.Timeout, OSError, EOFError)
-
-
-Key = TypeVar("Key")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -55,6 +50,7 @@ class Served:
     type: str = ""
     values: tuple[str, ...] = ()
     ttl: int | None = None
+    flattened: bool = False  # addresses where a CNAME was asked for, which the top of a zone cannot have
 
 
 def addresses(reach: Reach, host: str, seconds: float = 2 * TRY) -> tuple[str, ...]:
@@ -87,6 +83,13 @@ def fresh(reach: Reach, host: str, seconds: float = 2 * TRY) -> tuple[str, ...]:
     return found.values
 
 
+def same(target: str) -> str:
+    """A target in the one spelling in which two are compared."""
+    if _is_address(target):
+        return str(ipaddress.ip_address(target))
+    return target.rstrip(".").lower()
+
+
 def zone_of(reach: Reach, name: str, seconds: float = 2 * TRY) -> tuple[str, tuple[str, ...]]:
     """The zone that a name lies in, and the names of its servers: the nearest name above with NS records."""
     asked = _resolver(reach, seconds)
@@ -102,7 +105,7 @@ def zone_of(reach: Reach, name: str, seconds: float = 2 * TRY) -> tuple[str, tup
 def servers(reach: Reach, name: str, seconds: float = 2 * TRY) -> tuple[Server, ...]:
     """Every address of every authoritative server of the zone that a name lies in."""
     _, names = zone_of(reach, name, seconds)
-    found = _all({one: partial(addresses, reach, one, seconds) for one in names}, seconds)
+    found = results({one: partial(addresses, reach, one, seconds) for one in names}, seconds)
     return tuple(Server(one, address) for one, its in zip(names, found, strict=True) for address in its)
 
 
@@ -114,22 +117,24 @@ def served(
     `kind` is a record type. Without it: its A records or the CNAME in their place, else its AAAA records.
     """
     asked = tuple(among) or servers(reach, name, seconds / 2)
-    return tuple(_all({one: partial(_served_by, reach, one, name, kind) for one in asked}, seconds))
+    return tuple(results({one: partial(_served_by, reach, one, name, kind) for one in asked}, seconds))
 
 
 def negative_ttl(reach: Reach, zone: str, seconds: float = 4 * TRY, among: Iterable[Server] = ()) -> int:
     """Seconds that a missing name of the zone is remembered: min(TTL of the SOA, its minimum), RFC 2308 section 5.
     The largest that any authoritative server gives."""
     asked = tuple(among) or servers(reach, zone, seconds / 2)
-    return max(_all({one: partial(_negative_by, reach, one, zone) for one in asked}, seconds))
+    return max(results({one: partial(_negative_by, reach, one, zone) for one in asked}, seconds))
 
 
 def _served_by(reach: Reach, server: Server, name: str, kind: str | None) -> Served:
-    for one in (kind,) if kind else ("A", "AAAA"):
+    kinds = {None: ("A", "AAAA"), "CNAME": ("CNAME", "A", "AAAA")}.get(kind, (kind,))
+    for one in filter(None, kinds):
         found = _own(_ask(reach, server, name, one), name)
         if found is not None:
             values = tuple(sorted(record.to_text().rstrip(".") for record in found))
-            return Served(server, dns.rdatatype.to_text(found.rdtype), values, found.ttl)
+            given = dns.rdatatype.to_text(found.rdtype)
+            return Served(server, given, values, found.ttl, flattened=kind == "CNAME" and given != kind)
     return Served(server)
 
 
@@ -208,18 +213,6 @@ def _resolve(asked: dns.resolver.Resolver, name: str, kind: str) -> dns.resolver
         raise StepError(
             f"The DNS resolver {told} did not answer {_asked(name, kind)} {why}: look at this machine's network."
         ) from error
-
-
-def _all(works: Mapping[Key, Callable[[], Result]], seconds: float) -> list[Result]:
-    """What all works returned, in their order. The first error is raised."""
-    results: list[Result] = []
-    for key, done in together(works, seconds).items():
-        if isinstance(done, TimeoutError):
-            raise StepError(f"{key} did not answer within {seconds:g} s. {_LAME}") from done
-        if isinstance(done, Exception):
-            raise done
-        results.append(done)
-    return results
 
 
 def _port(reach: Reach) -> int:

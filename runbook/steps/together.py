@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TypeVar
 
+from runbook.steps.call import StepError
+
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 
@@ -37,3 +39,24 @@ def _run(work: Callable[[], Result], future: Future[Result]) -> None:
         future.set_result(work())
     except Exception as error:
         future.set_exception(error)
+
+
+def results(works: Mapping[Key, Callable[[], Result]], seconds: float) -> list[Result]:
+    """What all works returned, in their order. The first error is raised; a work that is late is a StepError."""
+    returned: list[Result] = []
+    for key, done in together(works, seconds).items():
+        if isinstance(done, TimeoutError):
+            raise StepError(f"{key} did not answer within {seconds:.0f} s. Run up again.") from done
+        if isinstance(done, Exception):
+            raise done
+        returned.append(done)
+    return returned
+
+
+def sentence(error: Exception) -> str:
+    """What a work that failed says to people."""
+    if isinstance(error, StepError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "There was no whole answer in time. Run up again."
+    return f"Observing failed in a way it does not know ({type(error).__name__}: {error}): report it."

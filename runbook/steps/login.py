@@ -1,0 +1,185 @@
+"""The login gate: one whole round trip at an auth host, as an app makes it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from runbook.steps import hosts, names
+from runbook.steps.call import Call, StepError
+from runbook.steps.said import excerpt
+
+_TOKEN, _USER = "/auth/v1/token?grant_type=password", "/auth/v1/user"
+_KEYS = "/auth/v1/.well-known/jwks.json"
+_AGAIN = "and run up again"
+
+
+@dataclass(frozen=True)
+class _Token:
+    """An access token, and what it says of itself."""
+
+    text: str
+    header: dict[str, Any]
+    claims: dict[str, Any]
+
+
+def round_trip(call: Call) -> dict[str, Any]:
+    """Logs in with e-mail and password; then the issuer, the user, the signing key and the redirect must be right.
+
+    It asks at the address that a client gets which remembers nothing: a resolver that still holds the target from
+    before would let it judge the wrong side.
+    """
+    host = call.args["auth_host"]
+    auth = _Auth(call, host, names.fresh(call.reach, host)[0])
+    token = auth.log_in()
+    auth.check_issuer(token, call.args["issuer"])
+    user = auth.check_user(token)
+    auth.check_key(token)
+    redirect = auth.check_redirect(call.args["app_url"])
+    return {
+        "issuer": token.claims["iss"],
+        "user": user,
+        "redirect": redirect,
+        "kid": token.header.get("kid"),
+        "alg": token.header.get("alg"),
+    }
+
+
+@dataclass(frozen=True)
+class _Auth:
+    call: Call
+    host: str
+    address: str
+
+    def log_in(self) -> _Token:
+        call = self.call
+        body = {"email": call.secrets["LOGIN_EMAIL"], "password": call.secrets["LOGIN_PASSWORD"]}
+        answer = self._send("POST", _TOKEN, {}, body, expect=(200, 400, 401, 403, 422))
+        if answer.status_code == 401:
+            raise StepError(
+                f"{self.host} refuses the API key ({_said(call, answer)}): check the secret LOGIN_API_KEY, which must"
+                f" be the publishable key of the Supabase project behind that host, {_AGAIN}."
+            )
+        if answer.status_code != 200:
+            raise StepError(
+                f"{self.host} refuses the user or the password ({_said(call, answer)}): check the secrets LOGIN_EMAIL"
+                f" and LOGIN_PASSWORD, and that this user exists at that host, {_AGAIN}."
+            )
+        text = self._json(answer, "POST", _TOKEN).get("access_token")
+        header, claims = _decoded(text, 0), _decoded(text, 1)
+        if not isinstance(text, str) or header is None or claims is None:
+            raise StepError(
+                f"{self.host} let the user in without an access token: look at its auth server, {_AGAIN}."
+            )
+        return _Token(text, header, claims)
+
+    def check_issuer(self, token: _Token, issuer: str) -> None:
+        if token.claims.get("iss") != issuer:
+            raise StepError(
+                f"The tokens of {self.host} name the issuer {token.claims.get('iss')}, not {issuer}: look at the"
+                f" custom hostname of its Supabase project and at what {self.host} points to, {_AGAIN}."
+            )
+
+    def check_user(self, token: _Token) -> str:
+        """The id of the user, which the token and the auth server must agree on."""
+        answer = self._send("GET", _USER, {"authorization": f"Bearer {token.text}"}, expect=(200, 401, 403))
+        if answer.status_code != 200:
+            raise StepError(
+                f"{self.host} answered {answer.status_code} to the token it has just given: it signs with another key"
+                f" than it verifies with. Look at the JWT keys of its Supabase project, {_AGAIN}."
+            )
+        user = self._json(answer, "GET", _USER)
+        if not user.get("id") or user["id"] != token.claims.get("sub"):
+            raise StepError(
+                f"The token of {self.host} is for user {token.claims.get('sub')}, and {_USER} answers for user"
+                f" {user.get('id')}: look for a cache in front of {self.host}, {_AGAIN}."
+            )
+        if str(user.get("email", "")).lower() != self.call.secrets["LOGIN_EMAIL"].lower():
+            raise StepError(
+                f"{self.host} logged in user {user['id']}, who has another e-mail address than LOGIN_EMAIL: look for"
+                f" a cache in front of {self.host}, {_AGAIN}."
+            )
+        return str(user["id"])
+
+    def check_key(self, token: _Token) -> None:
+        """Apps verify a token by the published keys. One without a kid is signed with the project's shared secret,
+        which the auth server itself has just verified."""
+        kid = token.header.get("kid")
+        if kid is None:
+            return
+        keys = self._json(self._send("GET", _KEYS, {}), "GET", _KEYS).get("keys")
+        known = {str(one.get("kid")): one for one in keys or () if isinstance(one, dict)}
+        if kid not in known:
+            raise StepError(
+                f"The tokens of {self.host} are signed with the key {kid}, which is not among its published ones"
+                f" ({', '.join(sorted(known)) or 'none'}): apps would refuse them. Look at the JWT keys of its"
+                f" Supabase project, {_AGAIN}."
+            )
+        published = known[kid].get("alg", token.header.get("alg"))
+        if published != token.header.get("alg"):
+            raise StepError(
+                f"The tokens of {self.host} are signed with {token.header.get('alg')}, and its key {kid} is published"
+                f" for {published}: apps would refuse them. Look at the JWT keys of its Supabase project, {_AGAIN}."
+            )
+
+    def check_redirect(self, app_url: str) -> str:
+        """The host that a login comes back to. GoTrue redirects for an invalid token too, with an error in the
+        fragment; to a URL that is not on its list it does not, but falls back to site_url."""
+        query = urlencode({"token": "gate", "type": "magiclink", "redirect_to": app_url})
+        answer = self._send("GET", f"/auth/v1/verify?{query}", {}, expect=(302, 303))
+        location = httpx.URL(answer.headers.get("location", ""))
+        wanted = httpx.URL(app_url).host
+        if location.host != wanted:
+            raise StepError(
+                f"{self.host} sends a login back to {location.host or 'itself'}, not to {wanted}: add {app_url} to"
+                f" the redirect list of its Supabase project, {_AGAIN}."
+            )
+        return wanted
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], body: Any = None, expect: tuple[int, ...] = (200,)
+    ) -> httpx.Response:
+        both = {"apikey": self.call.secrets["LOGIN_API_KEY"], **headers}
+        return hosts.send(
+            self.call, method, self.host, path, address=self.address, headers=both, json=body, expect=expect
+        )
+
+    def _json(self, answer: httpx.Response, method: str, path: str) -> dict[str, Any]:
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise StepError(
+                f"{self.host} answered {method} {path.partition('?')[0]} with what is not a JSON object: look at what"
+                f" {self.host} points to, {_AGAIN}."
+            )
+        return found
+
+
+def _decoded(token: object, part: int) -> dict[str, Any] | None:
+    """One part of a JWT (RFC 7519): 0 its header, 1 its claims; None when it is none."""
+    parts = token.split(".") if isinstance(token, str) else []
+    if len(parts) != 3:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(parts[part] + "=" * (-len(parts[part]) % 4)))
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _said(call: Call, answer: httpx.Response) -> str:
+    """The status and the auth server's own words; GoTrue gives them as msg or error_description."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    words = body.get("msg") or body.get("error_description") if isinstance(body, dict) else None
+    told = httpx.Response(answer.status_code, json={"message": str(words)}) if words else answer
+    return ": ".join(filter(None, (str(answer.status_code), excerpt(call, told))))
