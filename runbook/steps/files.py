@@ -20,8 +20,9 @@ def write(call: Call) -> dict[str, Any]:
 
 
 def complete(call: Call) -> dict[str, Any]:
-    """The evidence file of a crossing: args.record, by whom, when, and what each step saw. Twice writes it again, with
-    the later time: a crossing that was cut short here was not complete before."""
+    """The evidence file of a crossing: args.record, by whom, when, and what each step saw.
+
+    Twice writes it again, with the later time: a crossing that was cut short here was not complete before."""
     path, at = Path(call.args["path"]), call.reach.now().isoformat()
     steps = {name: dict(evidence) for name, evidence in sorted(call.read.items())}
     content = {**call.args["record"], "crossing": call.trigger, "at": at, "by": _by_whom(), "steps": steps}

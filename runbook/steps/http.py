@@ -21,6 +21,7 @@ from runbook.steps.call import Call, StepError
 from runbook.steps.said import excerpt
 
 CONNECT, READ = 5.0, 10.0  # seconds
+_LONGEST = 86_400.0  # seconds: whoever asks to wait for more than a day is not taken at his word
 _BACKOFF = wait_exponential_jitter(initial=0.2, max=4, jitter=0.2)
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
@@ -94,24 +95,26 @@ def _send(call: Call, method: str, url: str, who: str, asked: str, retry: bool, 
             timeout=limit, verify=_trust(call.reach.ca), trust_env=not _is_loopback(httpx.URL(url).host)
         ) as client:
             return client.request(method, url, headers=headers, params=params, json=json, data=data, files=files)
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         sentence, repeatable = _lost(error, who, asked)
         if repeatable and (retry or isinstance(error, _NOTHING_SENT)):
             raise _Again(sentence) from None
         raise StepError(sentence) from None
 
 
-def _lost(error: httpx.TransportError, who: str, asked: str) -> tuple[str, bool]:
+def _lost(error: httpx.RequestError, who: str, asked: str) -> tuple[str, bool]:
     """What became of a request that has no answer, and whether another try may end differently."""
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        why = str(error).partition("failed: ")[2].partition(" (_ssl")[0] or "not trusted"
-        return f"{who} showed a certificate that is not valid for {asked}: {why}.", False
+        why = str(error).partition("failed: ")[2].partition(" (_ssl")[0].rstrip(".") or "not trusted"
+        return f"{who} showed a certificate that is not accepted, for {asked}: {why}.", False
     if isinstance(error, httpx.ConnectTimeout):
         return f"{who} took no connection in time for {asked}. Check the network, then run up again.", True
     if isinstance(error, httpx.ConnectError):
         return f"There is no connection to {who} for {asked}. Check the network, then run up again.", True
     if isinstance(error, httpx.TimeoutException):
         return f"{who} did not answer {asked} in time. It may have acted all the same. Run up again.", True
+    if isinstance(error, httpx.DecodingError):
+        return f"{who} answered {asked} with a body that cannot be unpacked. Run up again.", True
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
         return f"{asked} could not be sent to {who}: its URL or a header is malformed.", False
     return f"{who} broke off during {asked}. It may have acted all the same. Run up again.", True
@@ -136,11 +139,12 @@ def _retry_after(response: httpx.Response) -> float | None:
     """Seconds, or an HTTP date, which counts from the server's own Date: clocks differ (RFC 9110, 10.2.3)."""
     given = response.headers.get("retry-after", "").strip()
     if given.isdecimal():
-        return float(given)
+        return min(float(given), _LONGEST)
     until = _date(given)
     if until is None:
         return None
-    return max(0.0, (until - (_date(response.headers.get("date", "")) or datetime.now(UTC))).total_seconds())
+    wait = until - (_date(response.headers.get("date", "")) or datetime.now(UTC))
+    return min(max(0.0, wait.total_seconds()), _LONGEST)
 
 
 def _date(text: str) -> datetime | None:

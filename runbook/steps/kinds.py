@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from runbook.model.cutover.step import Kind
 from runbook.steps import cloudflare, files, grafana, pagerduty, slack, supabase, vercel
-from runbook.steps.call import LIMIT, Call, StepError
+from runbook.steps.call import Call, StepError
+from runbook.steps.gates import GATES
 from runbook.steps.said import without_secrets
 
 Act = Callable[[Call], dict[str, Any]]
-try:
-    GATES: Mapping[Kind, Act] = importlib.import_module("runbook.steps.gates").GATES
-except ImportError:
-    GATES = {}
 ACTS: Mapping[Kind, Act] = {
     Kind.REMIND: slack.remind,
     Kind.BUILD: vercel.build,
@@ -53,11 +49,12 @@ def act(kind: Kind, call: Call) -> dict[str, Any]:
         except Exception as error:
             ended.append(error)
 
+    limit = call.left()
     thread = threading.Thread(target=run, name=call.name, daemon=True)
     thread.start()
-    thread.join(call.left() + _GRACE)
+    thread.join(limit + _GRACE)
     if not ended:
-        raise StepError(f"{call.name} was cut off: it was still busy after {LIMIT:.0f} s. Run up again.")
+        raise StepError(f"It was cut off after {limit:.0f} s and may have acted all the same. Run up again.")
     result = ended[0]
     if isinstance(result, Exception):
         raise StepError(without_secrets(call.secrets, _sentence(call, result))) from None
@@ -69,6 +66,6 @@ def _sentence(call: Call, error: Exception) -> str:
     if isinstance(error, StepError):
         return str(error)
     return (
-        f"{call.name} failed in a way it does not know ({type(error).__name__}: {error}). This is a fault of the"
-        " step: report it, and do by hand what the step does."
+        f"It failed in a way that it does not know: {type(error).__name__}: {error}. This is a fault of the step"
+        f" {call.name}: report it, and do by hand what the step does."
     )

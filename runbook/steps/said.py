@@ -60,7 +60,7 @@ def excerpt(call: Call, response: httpx.Response) -> str:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         said = _message(response.json())
-    except ValueError:
+    except (ValueError, RecursionError):
         said = response.text if kind == "text/plain" else ""
     said = without_secrets(call.secrets, said)
     said = _CONTROL.sub(" ", said).strip()

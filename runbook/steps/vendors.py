@@ -113,7 +113,7 @@ class Vendor:
 def _read(response: httpx.Response, asked: str) -> Answer:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         kind = response.headers.get("content-type", "no content type").partition(";")[0]
         raise StepError(
             f"The answer to {asked} is not JSON ({response.status_code}, {kind}): something else than the vendor may"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runbook.steps import hosts
 from runbook.steps.call import Call, StepError
 from runbook.steps.vendors import Answer, Vendor, looks
 
@@ -72,8 +73,6 @@ def _secret_env(secrets: Mapping[str, str]) -> dict[str, str]:
 
 def build_healthy(call: Call) -> dict[str, Any]:
     """The next build is READY and answers 200 at its own URL. It only looks."""
-    from runbook.steps import hosts
-
     deployment, url = _ready(call)
     bypass = call.secrets.get("VERCEL_BYPASS_SECRET")
     headers = {"x-vercel-protection-bypass": bypass} if bypass else None
@@ -103,7 +102,7 @@ def promote(call: Call) -> dict[str, Any]:
     if was == target:
         return {"deployment": target, "was": was, "already": True}
     _promote(call, target)
-    _until(call, lambda project: _serving(project) == target, f"the promotion of {target}", _serves)
+    _until(call, target, lambda project: _serving(project) == target)
     return {"deployment": target, "was": was, "already": False}
 
 
@@ -120,9 +119,8 @@ def roll_back(call: Call) -> dict[str, Any]:
     if was != ours or not was:
         why = f"{was or 'nothing'} serves, which this crossing did not promote: a release made outside stays."
         return {"deployment": was, "was": was, "left_alone": True, "why": why}
-    path = f"/v1/projects/{call.args['project_id']}/rollback/{target}"
-    _point(call, path)
-    _until(call, lambda project: _serving(project) == target, f"the rollback to {target}", _serves)
+    _point(call, f"/v1/projects/{call.args['project_id']}/rollback", target)
+    _until(call, target, lambda project: _serving(project) == target)
     return {"deployment": target, "was": was, "already": False}
 
 
@@ -139,7 +137,7 @@ def reassign(call: Call) -> dict[str, Any]:
     if not serving:
         raise StepError("The project is rolled back and has no production deployment: promote one by hand at Vercel.")
     _promote(call, serving)
-    _until(call, lambda now: not _rolled_back(now), "the end of the rollback", lambda _: "is still rolled back")
+    _until(call, serving, lambda now: not _rolled_back(now))
     return {"deployment": serving, "already": False}
 
 
@@ -175,27 +173,37 @@ def _rolled_back(project: Answer) -> bool:
 
 
 def _promote(call: Call, deployment: str) -> None:
-    _point(call, f"/v10/projects/{call.args['project_id']}/promote/{deployment}")
+    _point(call, f"/v10/projects/{call.args['project_id']}/promote", deployment)
 
 
-def _point(call: Call, path: str) -> None:
-    """201 or 202: it happens in Vercel's own time. 409, unverified: such a request is already under way, perhaps ours
-    from before a kill. What serves in the end decides, and `_until` looks at that."""
-    VERCEL.send(call, "POST", path, params=_team(call), expect=(200, 201, 202, 409))
+def _point(call: Call, path: str, deployment: str) -> None:
+    """Vercel answers 201 or 202 and does it in its own time. It may refuse a second such request while one to the
+    same build is under way, as after a kill or a lost answer: that one is as good."""
+    try:
+        VERCEL.send(call, "POST", f"{path}/{deployment}", params=_team(call), expect=(200, 201, 202))
+    except StepError:
+        if call.left() <= 0 or not _moving(_project(call), deployment, "pending", "in-progress"):
+            raise
 
 
-def _until(call: Call, done: Callable[[Answer], bool], what: str, seen: Callable[[Answer], str]) -> None:
-    project = None
+def _moving(project: Answer, deployment: str, *states: str) -> bool:
+    """Whether the last promotion or rollback was to this build and is in one of these states. Unverified: Vercel's
+    SDK has the field lastAliasRequest, its documentation does not say when it is filled."""
+    to, state = (project.at("lastAliasRequest", name) for name in ("toDeploymentId", "jobStatus"))
+    return bool(to == deployment and state in states)
+
+
+def _until(call: Call, deployment: str, done: Callable[[Answer], bool]) -> None:
+    where, serving, rolled_back = f"project {call.args['project_id']}", None, False
     for _ in looks(call):
         project = _project(call)
         if done(project):
             return
-    state = seen(project) if project else "was not seen"
-    raise StepError(f"Vercel took {what}, but project {call.args['project_id']} {state}. Run up again.")
-
-
-def _serves(project: Answer) -> str:
-    return f"still serves {_serving(project) or 'nothing'}"
+        if _moving(project, deployment, "failed"):
+            raise StepError(f"Vercel could not move {where} to {deployment}: do it by hand there, then run up again.")
+        serving, rolled_back = _serving(project), _rolled_back(project)
+    state = f"still serves {serving or 'nothing'}" + (" and is rolled back" if rolled_back else "")
+    raise StepError(f"Vercel took the request for {deployment}, but {where} {state}. Run up again.")
 
 
 def _of_build(call: Call, needed: bool = True) -> str:
@@ -204,7 +212,7 @@ def _of_build(call: Call, needed: bool = True) -> str:
         if evidence.get("deployment"):
             return str(evidence["deployment"])
     if needed:
-        raise StepError(f"{call.name} knows no build: the step that makes it left no evidence. Prepare again.")
+        raise StepError("The step that makes the next build left no evidence of one. Prepare again.")
     return ""
 
 
