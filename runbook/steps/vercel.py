@@ -98,7 +98,7 @@ def promote(call: Call) -> dict[str, Any]:
     It looks at what serves first. Asked twice for the same build, Vercel points the same domains at it once more.
     """
     target = call.args.get("deployment") or _of_build(call)
-    was = _serving(_project(call))
+    was = _serving(_calm(call))
     if was == target:
         return {"deployment": target, "was": was, "already": True}
     _promote(call, target)
@@ -109,14 +109,15 @@ def promote(call: Call) -> dict[str, Any]:
 def roll_back(call: Call) -> dict[str, Any]:
     """The build that served before serves again, the very same one. A release made outside is left alone.
 
-    It looks at what serves first. Asked twice, Vercel points the same domains at the same build once more. It turns
-    off the automatic assignment of domains until `reassign`.
+    It looks at what serves first, and at a promotion that a killed flip left under way. Asked twice, Vercel points
+    the same domains at the same build once more. It turns off the automatic assignment of domains until `reassign`.
     """
     target, ours = call.args["deployment"], _of_build(call, needed=False)
-    was = _serving(_project(call))
-    if was == target:
+    project = _calm(call)
+    was, ours_comes = _serving(project), bool(ours) and _moving(project, ours)
+    if was == target and not ours_comes:
         return {"deployment": target, "was": was, "already": True}
-    if was != ours or not was:
+    if not ours_comes and (was != ours or not was):
         why = f"{was or 'nothing'} serves, which this crossing did not promote: a release made outside stays."
         return {"deployment": was, "was": was, "left_alone": True, "why": why}
     _point(call, f"/v1/projects/{call.args['project_id']}/rollback", target)
@@ -178,31 +179,43 @@ def _promote(call: Call, deployment: str) -> None:
 
 def _point(call: Call, path: str, deployment: str) -> None:
     """Vercel answers 201 or 202 and does it in its own time. It may refuse a second such request while one to the
-    same build is under way, as after a kill or a lost answer: that one is as good."""
+    same build is under way, as after a lost answer: that one is as good."""
     try:
         VERCEL.send(call, "POST", f"{path}/{deployment}", params=_team(call), expect=(200, 201, 202))
     except StepError:
-        if call.left() <= 0 or not _moving(_project(call), deployment, "pending", "in-progress"):
+        if call.left() <= 0 or not _moving(_project(call), deployment):
             raise
 
 
-def _moving(project: Answer, deployment: str, *states: str) -> bool:
-    """Whether the last promotion or rollback was to this build and is in one of these states. Unverified: Vercel's
-    SDK has the field lastAliasRequest, its documentation does not say when it is filled."""
+def _moving(project: Answer, deployment: str | None = None) -> bool:
+    """Whether the domains are on their way to a build, to this one when named. Unverified: Vercel's SDK has the field
+    lastAliasRequest and these words, its documentation does not say when it is filled."""
     to, state = (project.at("lastAliasRequest", name) for name in ("toDeploymentId", "jobStatus"))
-    return bool(to == deployment and state in states)
+    return state in ("pending", "in-progress") and deployment in (None, to)
+
+
+def _calm(call: Call) -> Answer:
+    """The project when its domains move nowhere, waited for during half of the time: what serves is then certain."""
+    end = call.left() / 2
+    for _ in looks(call):
+        project = _project(call)
+        if not _moving(project) or call.left() < end:
+            break
+    return project
 
 
 def _until(call: Call, deployment: str, done: Callable[[Answer], bool]) -> None:
-    where, serving, rolled_back = f"project {call.args['project_id']}", None, False
+    where = f"project {call.args['project_id']}"
     for _ in looks(call):
         project = _project(call)
-        if done(project):
+        if done(project) and not _moving(project):
             return
-        if _moving(project, deployment, "failed"):
+        request = project.at("lastAliasRequest") or {}
+        if request.get("jobStatus") == "failed" and request.get("toDeploymentId") == deployment:
             raise StepError(f"Vercel could not move {where} to {deployment}: do it by hand there, then run up again.")
-        serving, rolled_back = _serving(project), _rolled_back(project)
-    state = f"still serves {serving or 'nothing'}" + (" and is rolled back" if rolled_back else "")
+    state = f"still serves {_serving(project) or 'nothing'}" + (
+        " and is rolled back" if _rolled_back(project) else ""
+    )
     raise StepError(f"Vercel took the request for {deployment}, but {where} {state}. Run up again.")
 
 
