@@ -22,7 +22,7 @@ from runbook.steps.said import excerpt
 
 CONNECT, READ = 5.0, 10.0  # seconds
 _LONGEST = 86_400.0  # seconds: whoever asks to wait for more than a day is not taken at his word
-_BACKOFF = wait_exponential_jitter(initial=0.2, max=4, jitter=0.2)
+_BACKOFF = wait_exponential_jitter(multiplier=0.2, max=4, jitter=0.2)
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 

@@ -188,10 +188,15 @@ def _point(call: Call, path: str, deployment: str) -> None:
 
 
 def _moving(project: Answer, deployment: str | None = None) -> bool:
-    """Whether the domains are on their way to a build, to this one when named. Unverified: Vercel's SDK has the field
-    lastAliasRequest and these words, its documentation does not say when it is filled."""
-    to, state = (project.at("lastAliasRequest", name) for name in ("toDeploymentId", "jobStatus"))
+    """Whether the domains are on their way to a build, to this one when named."""
+    to, state = _last_request(project)
     return state in ("pending", "in-progress") and deployment in (None, to)
+
+
+def _last_request(project: Answer) -> tuple[Any, Any]:
+    """To which build domains were moved last, and how far that is. Unverified: Vercel's SDK has the field and its
+    words, its documentation does not say when it is filled."""
+    return project.at("lastAliasRequest", "toDeploymentId"), project.at("lastAliasRequest", "jobStatus")
 
 
 def _calm(call: Call) -> Answer:
@@ -210,8 +215,7 @@ def _until(call: Call, deployment: str, done: Callable[[Answer], bool]) -> None:
         project = _project(call)
         if done(project) and not _moving(project):
             return
-        request = project.at("lastAliasRequest") or {}
-        if request.get("jobStatus") == "failed" and request.get("toDeploymentId") == deployment:
+        if _last_request(project) == (deployment, "failed"):
             raise StepError(f"Vercel could not move {where} to {deployment}: do it by hand there, then run up again.")
     state = f"still serves {_serving(project) or 'nothing'}" + (
         " and is rolled back" if _rolled_back(project) else ""
