@@ -1,4 +1,4 @@
-"""The ledger of crossings as a dynamic resource: the stack's state keeps it, and its check refuses in preview already.
+"""The ledger of crossings as a dynamic resource: the state keeps it, and its check refuses in preview already.
 
 A kept state names `components.ledger.LedgerProvider` and the type of `LedgerResource`: neither class nor this module
 may be renamed or moved.

@@ -37,11 +37,12 @@ class Pending:
 
     def result(self) -> Remembered:
         """Raises: pulumi.RunError when the CLI failed."""
-        try:
-            out, said = self._process.communicate(timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise pulumi.RunError(_failed(f"It did not answer within {LIMIT} s.")) from None
+        with self._process:
+            try:
+                out, said = self._process.communicate(timeout=LIMIT)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                raise pulumi.RunError(_failed(f"It did not answer within {LIMIT} s.")) from None
         if self._process.returncode:
             raise pulumi.RunError(_failed(f"It said: {said.strip()}"))
         return remembered(json.loads(out))
@@ -67,11 +68,7 @@ def remembered(exported: Mapping[str, Any]) -> Remembered:
     return Remembered(
         ledger={key: value for key, value in ledgers[0].items() if key not in NOT_KEPT} if ledgers else None,
         steps={
-            name: {
-                "acted": kept["acted"],
-                "evidence": json.loads(kept["evidence"]),
-                "failed": kept["failed"],
-            }
+            name: {"acted": kept["acted"], "evidence": json.loads(kept["evidence"]), "failed": kept["failed"]}
             for name, kept in steps
         },
     )

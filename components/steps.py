@@ -1,7 +1,7 @@
 """Steps as dynamic resources: each acts once per trigger, in the order of the plan, and keeps what it saw.
 
-A kept state names `components.steps.StepProvider` and the type of `StepResource`: neither class nor this module may be
-renamed or moved, or refresh and destroy of old states fail with "No module named …".
+A kept state names `components.steps.StepProvider` and the type of `StepResource`: neither class nor this module may
+be renamed or moved, or refresh and destroy of old states fail with "No module named …".
 """
 
 from __future__ import annotations
