@@ -111,13 +111,14 @@ def _lost(error: httpx.RequestError, who: str, asked: str) -> tuple[str, bool]:
         return f"{who} took no connection in time for {asked}. Check the network, then run up again.", True
     if isinstance(error, httpx.ConnectError):
         return f"There is no connection to {who} for {asked}. Check the network, then run up again.", True
+    done = "" if asked.startswith("GET ") else " It may have acted all the same."
     if isinstance(error, httpx.TimeoutException):
-        return f"{who} did not answer {asked} in time. It may have acted all the same. Run up again.", True
+        return f"{who} did not answer {asked} in time.{done} Run up again.", True
     if isinstance(error, httpx.DecodingError):
-        return f"{who} answered {asked} with a body that cannot be unpacked. Run up again.", True
+        return f"{who} answered {asked} with a body that cannot be unpacked.{done} Run up again.", True
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
         return f"{asked} could not be sent to {who}: its URL or a header is malformed.", False
-    return f"{who} broke off during {asked}. It may have acted all the same. Run up again.", True
+    return f"{who} broke off during {asked}.{done} Run up again.", True
 
 
 def _refusal(call: Call, response: httpx.Response, who: str, asked: str, remedies: Mapping[int, str]) -> str:
