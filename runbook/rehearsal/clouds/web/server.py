@@ -1,0 +1,112 @@
+"""One HTTP server on the loopback for all vendors, each under its name as the first segment of the path."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from runbook.rehearsal.clouds.behaviours import UNVERIFIED
+from runbook.rehearsal.clouds.faults import CloudError, Faults
+from runbook.rehearsal.clouds.net import broken
+from runbook.rehearsal.clouds.store import Store
+from runbook.rehearsal.clouds.web.asking import Answer, Ask, BadBody, Clock, Refusal, Refused, Route, Vendor
+
+
+class _Quiet(WSGIRequestHandler):
+    """Logs nothing: a line would hold the query. A connection ends with its answer, so that none outlives `close`."""
+
+    protocol_version = "HTTP/1.0"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+class WebServer:
+    """Serves from threads of the calling process until `close`."""
+
+    def __init__(self, store: Store, faults: Faults, clock: Clock, vendors: Iterable[Vendor]) -> None:
+        self._store, self._faults, self._clock = store, faults, clock
+        self._vendors = {vendor.name: vendor for vendor in vendors}
+        self._map = Map(
+            [
+                Rule(f"/{vendor.name}{_rule(route.template)}", methods=[route.method], endpoint=route)
+                for vendor in self._vendors.values()
+                for route in vendor.routes
+            ],
+            strict_slashes=False,
+            merge_slashes=False,
+        )
+        self._server = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=_Quiet)
+        self.port: int = self._server.server_port
+        # Asked for every 20 ms whether it is to stop: the 500 ms that are usual would be felt in each test.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == "/clock":
+            return Response(self._clock.now().isoformat(), mimetype="text/plain")
+        vendor = self._vendors.get(request.path.split("/")[1])
+        if vendor is None:
+            return Response(f"No vendor here is called so: there are {', '.join(self._vendors)}.\n", 404)
+        try:
+            route, path = self._map.bind_to_environ(request.environ).match()
+        except HTTPException:
+            self._store.count(vendor.name, request.path.removeprefix(f"/{vendor.name}"), request.method)
+            return _response(_refused(vendor, vendor.no_route))
+        assert isinstance(route, Route)
+        self._store.count(vendor.name, route.template, route.method)
+        try:
+            self._faults.meet(vendor.name, route.method, route.template, request.path)
+        except CloudError as error:
+            return broken.answer(
+                error, request.environ, self._faults, lambda status, text: _worded(vendor, status, text)
+            )
+        ask = Ask(self._store, self._faults, self._clock.now(), request, path)
+        with self._store.lock:
+            return _response(self._act(vendor, route, ask))
+
+    def _act(self, vendor: Vendor, route: Route, ask: Ask) -> Answer:
+        try:
+            vendor.admit(ask)
+            vendor.catch_up(ask)
+            return route.act(ask)
+        except BadBody:
+            return _refused(vendor, vendor.bad_body)
+        except Refused as refused:
+            return Answer(vendor.said(refused.refusal, str(refused)), refused.refusal.status, refused.headers)
+
+
+def _refused(vendor: Vendor, refusal: Refusal) -> Answer:
+    return Answer(vendor.said(refusal, refusal.text), refusal.status)
+
+
+def _worded(vendor: Vendor, status: int, text: str) -> Any:
+    return vendor.said(Refusal(status, "internal_error", text, UNVERIFIED), text)
+
+
+def _response(answer: Answer) -> Response:
+    if answer.body is None or isinstance(answer.body, str):
+        response = Response(answer.body or "", answer.status, mimetype="text/plain")
+    else:
+        response = Response(json.dumps(answer.body), answer.status, mimetype="application/json")
+    response.headers.extend(answer.headers)
+    return response
+
+
+def _rule(template: str) -> str:
+    return template.replace("{", "<").replace("}", ">")
