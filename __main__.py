@@ -8,15 +8,20 @@ gc.disable()  # the SDKs make so many objects on import that collections double 
 
 import pulumi  # noqa: E402
 
+from components import memory  # noqa: E402
 from components.config import own_operations, read_stack  # noqa: E402
+from components.cutover import decided  # noqa: E402
 from runbook.model import alerting, dashboards, serving  # noqa: E402
+from runbook.model.cutover.refusals import RefusedError  # noqa: E402
 from runbook.model.problems import ConfigError, PlatformError  # noqa: E402
 
 try:  # before the SDKs are imported: a refusal takes a second, and nothing has been registered yet
+    pending = memory.begin(pulumi.get_stack())
     platform, settings = stack = read_stack()
     groups = alerting.rule_groups(*stack)
     boards = dashboards.dashboards(*stack, own_operations(settings))
-except (ConfigError, PlatformError) as error:
+    cutover = decided(*stack, pending)
+except (ConfigError, PlatformError, RefusedError) as error:
     raise pulumi.RunError(str(error)) from None
 
 from components.alerting import Alerting, AlertingArgs  # noqa: E402
@@ -29,17 +34,22 @@ clouds = providers(settings)
 everywhere = pulumi.ResourceOptions(providers=clouds)
 
 zone = zone_id(settings.zone, clouds)
-Zone("dns", ZoneArgs(zone, serving.records(*stack), serving.cache_rules(*stack)), everywhere)
+steps = cutover.steps(zone)
+records = serving.records(*stack, cutover.ledger.leaving)
+Zone("dns", ZoneArgs(zone, records, serving.cache_rules(*stack), steps), everywhere)
 
 flags = Flags("flags", FlagsArgs.of(settings), everywhere) if settings.flags else None
+switches = flags.connection if flags else None
 apps = [
-    WebApp(f"web-{web.app}", WebAppArgs(web, flags.connection if flags and web.reads_flags else None), everywhere)
-    for web in serving.webs(*stack)
+    WebApp(f"web-{web.app}", WebAppArgs(web, switches if web.reads_flags else None, steps), everywhere)
+    for web in serving.webs(*stack, cutover.ledger.generation)
 ]
 Drains("drains", DrainsArgs.of(*stack, [app.project_id for app in apps]), everywhere)
 
 observed = Observing("observing", ObservingArgs.of(*stack, boards), everywhere)
 Alerting("alerts", AlertingArgs.of(*stack, groups, observed.folder_uid), everywhere)
+steps.rest()
 
 pulumi.export("hosts", serving.hosts(*stack))
 pulumi.export("zoneId", zone)
+pulumi.export("cutover", cutover.status())

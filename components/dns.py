@@ -8,14 +8,19 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_cloudflare as cloudflare
 
+from components.steps import Steps
+from runbook.model.cutover.step import Group
 from runbook.model.serving import CacheRule, Record
 
 
 @dataclass(frozen=True)
 class ZoneArgs:
+    """`steps`: what cache rules and records wait for in a cutover, and what waits for them."""
+
     zone_id: pulumi.Input[str]
     records: Sequence[Record]
     cache_rules: Sequence[CacheRule]
+    steps: Steps
 
 
 class Zone(pulumi.ComponentResource):
@@ -24,20 +29,7 @@ class Zone(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("runbook:dns:Zone", name, None, opts)
-        for record in args.records:
-            cloudflare.DnsRecord(
-                f"{name}-{record.key}",
-                zone_id=args.zone_id,
-                name=record.name,
-                type=record.type,
-                content=record.content,
-                ttl=record.ttl,
-                proxied=record.proxied,
-                priority=record.priority,
-                comment=record.comment or None,
-                opts=pulumi.ResourceOptions(parent=self, protect=record.serves),
-            )
-        cloudflare.Ruleset(
+        rules = cloudflare.Ruleset(
             f"{name}-cache",
             zone_id=args.zone_id,
             name="Cache rules of the runbook",
@@ -55,8 +47,31 @@ class Zone(pulumi.ComponentResource):
                 )
                 for rule in args.cache_rules
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=args.steps.until(Group.CACHE_RULES)),
         )
+        args.steps.met(Group.CACHE_RULES, [rules])
+        waits = args.steps.until(Group.RECORDS)
+        made = [
+            cloudflare.DnsRecord(
+                f"{name}-{record.key}",
+                zone_id=args.zone_id,
+                name=record.name,
+                type=record.type,
+                content=record.content,
+                ttl=record.ttl,
+                proxied=record.proxied,
+                priority=record.priority,
+                comment=record.comment or None,
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=waits,
+                    protect=record.serves,
+                    aliases=[pulumi.Alias(name=f"{name}-{record.formerly}")] if record.formerly else None,
+                ),
+            )
+            for record in args.records
+        ]
+        args.steps.met(Group.RECORDS, made)
         self.register_outputs({"zoneId": args.zone_id})
 
 

@@ -79,15 +79,15 @@ class Steps(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._planned = {step.name: step for step in args.plan.steps}
         self._made: dict[str, StepResource] = {}
-        self._groups: dict[Group, Sequence[pulumi.Resource]] = {}
+        self._groups: dict[Group, list[pulumi.Resource]] = {group: [] for group in Group}
 
     def until(self, group: Group) -> list[pulumi.Resource]:
         """What the resources of a group wait for: the ledger and steps."""
         return [self._args.ledger, *(self._step(name) for name in self._args.plan.after.get(group, ()))]
 
     def met(self, group: Group, resources: Sequence[pulumi.Resource]) -> None:
-        """Which resources a group is."""
-        self._groups[group] = resources
+        """More resources of a group."""
+        self._groups[group].extend(resources)
 
     def rest(self) -> None:
         """Every step that nothing asked for."""
@@ -101,7 +101,7 @@ class Steps(pulumi.ComponentResource):
         return self._made[name]
 
     def _make(self, step: Step) -> StepResource:
-        """Raises: KeyError for a group that is not there yet and for a step that the plan does not have."""
+        """Raises: KeyError for a step that the plan does not have."""
         waits: list[pulumi.Resource] = [self._args.ledger]
         for each in step.after:
             waits += self._groups[each] if isinstance(each, Group) else [self._step(each)]

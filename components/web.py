@@ -10,7 +10,9 @@ import pulumiverse_vercel as vercel
 from pydantic import SecretStr
 
 from components.secrets import given, only_secret
+from components.steps import Steps
 from runbook.model.alerting import base_name
+from runbook.model.cutover.step import Group
 from runbook.model.platform import Platform
 from runbook.model.serving import DrainTarget, Web, log_drain, trace_drain
 from runbook.model.settings import Settings
@@ -61,10 +63,12 @@ class Flags(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class WebAppArgs:
-    """`flags`: connection string of the switches, for an app that reads them."""
+    """`flags`: connection string of the switches, for an app that reads them. `steps`: what its env waits for in a
+    cutover, and what waits for it."""
 
     web: Web
     flags: pulumi.Input[str] | None
+    steps: Steps
 
 
 class WebApp(pulumi.ComponentResource):
@@ -86,8 +90,12 @@ class WebApp(pulumi.ComponentResource):
         )
         self.project_id = project.id
         vercel.ProjectDomain(f"{name}-domain", project_id=project.id, domain=args.web.host, opts=serving)
-        for env in args.web.env:
+        self._waits = args.steps.until(Group.ENV)
+        made = [
             self._variable(f"{name}-env-{env.key}", env.key, given(env.value), env.targets, env.sensitive)
+            for env in args.web.env
+        ]
+        args.steps.met(Group.ENV, made)
         if args.flags is not None:
             self._variable(f"{name}-env-EDGE_CONFIG", "EDGE_CONFIG", args.flags, args.web.targets, sensitive=True)
         vercel.ProjectDeploymentRetention(
@@ -100,8 +108,8 @@ class WebApp(pulumi.ComponentResource):
 
     def _variable(
         self, name: str, key: str, value: pulumi.Input[str], targets: Sequence[str], sensitive: bool
-    ) -> None:
-        vercel.ProjectEnvironmentVariable(
+    ) -> vercel.ProjectEnvironmentVariable:
+        return vercel.ProjectEnvironmentVariable(
             name,
             project_id=self.project_id,
             key=key,
@@ -109,7 +117,7 @@ class WebApp(pulumi.ComponentResource):
             targets=list(targets),
             sensitive=sensitive,
             # A changed key or sensitivity replaces, and a twin created first would be refused.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=self._waits),
         )
 
 

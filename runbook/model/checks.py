@@ -81,7 +81,7 @@ def required_secrets(platform: Platform, settings: Settings) -> dict[str, str]:
 def host_of(app: App, settings: Settings) -> str | None:
     """The app's host name; the auth app's is the side's."""
     if app.auth:
-        return settings.current.auth_host
+        return settings.side.auth_host
     configured = settings.apps.get(app.name)
     return configured.host if configured else None
 

@@ -129,6 +129,50 @@ def zone_offset(zone: str) -> timedelta:
     return datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta()
 
 
+def _moment(value: Any) -> datetime:
+    try:
+        return datetime.strptime(str(value), "%Y-%m-%d %H:%M")
+    except ValueError:
+        refuse(
+            "A day and a time of day, without a zone of its own, in quotes.",
+            'Write it such as "2026-12-05 22:00".',
+        )
+
+
+def _zone_name(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        refuse("A time zone of the IANA database, such as Africa/Kigali.", "Write it as Region/City.")
+    return value
+
+
+def _api(value: str) -> str:
+    """https anywhere, http on this machine alone: what is sent there carries tokens."""
+    parts = urlsplit(value)
+    if parts.scheme == "http" and parts.hostname == "127.0.0.1" and parts.port:
+        return value
+    return _url(value).rstrip("/")
+
+
+def _clock(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "http" or parts.hostname != "127.0.0.1" or not parts.port:
+        refuse("A URL on 127.0.0.1: the clock of a real run cannot be moved.", "Remove it.")
+    return value
+
+
+def _socket(value: str) -> str:
+    address, _, port = value.rpartition(":")
+    try:
+        ip_address(address)
+    except ValueError:
+        address = ""
+    if not address or not port.isdecimal():
+        refuse("An IPv4 address and a port, such as 127.0.0.1:5300.", "Write both, or remove it.")
+    return value
+
+
 def _duration(value: Any) -> timedelta:
     matched = _DURATION.fullmatch(str(value))
     if not matched:
@@ -167,6 +211,15 @@ Zone = Annotated[str, AfterValidator(_zone)]
 TimeOfDay = Annotated[
     time, BeforeValidator(_time_of_day), Field(json_schema_extra={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
 ]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    Field(json_schema_extra={"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$"}),
+]
+ZoneName = Annotated[str, AfterValidator(_zone_name)]
+ApiUrl = Annotated[str, AfterValidator(_api)]
+Clock = Annotated[str, AfterValidator(_clock)]
+Socket = Annotated[str, AfterValidator(_socket)]
 Duration = Annotated[
     timedelta, BeforeValidator(_duration), Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,4}[smhd]$"})
 ]

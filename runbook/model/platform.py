@@ -20,9 +20,10 @@ class Fact(Enum):
 
 @dataclass(frozen=True)
 class Secret:
-    """An env value kept as Pulumi secret of this name."""
+    """An env value kept as Pulumi secret of this name. `renewed`: a flip gives the app its next generation."""
 
     name: str
+    renewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,16 @@ class Assumption:
 
 
 @dataclass(frozen=True)
+class Recovery:
+    """What the runbook asks of a way back beside traffic: Supabase functions to deploy again, the command that
+    reverts a migration (shown, never run), whom to call outside and what they want to know."""
+
+    functions: tuple[str, ...] = ()
+    revert: str = ""
+    support: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Platform:
     """One platform. `objectives` gets what differs by stack (hosts, business hours) and returns all of them."""
 
@@ -100,6 +111,8 @@ class Platform:
     operations: Callable[[Stack], tuple[Panel, ...]]
     checklist: Callable[[Stack], tuple[Panel, ...]]
     assumptions: tuple[Assumption, ...]
+    repository: str  # at GitHub, owner/name; its tags are the releases
+    recovery: Recovery = Recovery()
     needs_business_hours: bool = False
 
     @property

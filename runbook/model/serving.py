@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from runbook.model.checks import host_of
+from runbook.model.cutover.generations import generation_of
+from runbook.model.cutover.phases import LOW_TTL
+from runbook.model.cutover.sections import Side
 from runbook.model.fields import TTL_AUTOMATIC, record_type
 from runbook.model.objectives import Stack
 from runbook.model.platform import App, Drain, Fact, Platform, Secret, Variable
@@ -23,7 +26,8 @@ YEAR = 31_536_000  # what Next.js itself sends for files whose name holds their 
 
 @dataclass(frozen=True)
 class Record:
-    """One DNS record. `key` is its stable short name; `serves`: people reach an app by it, so it is protected."""
+    """One DNS record. `key` is its stable short name, `formerly` the one it had; `serves`: people reach an app by it,
+    so it is protected."""
 
     key: str
     name: str
@@ -34,6 +38,7 @@ class Record:
     priority: int | None = None
     comment: str = ""
     serves: bool = False
+    formerly: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class UptimeCheck:
 
 
 def stack_of(settings: Settings) -> Stack:
-    return Stack(settings.platform, settings.environment, settings.current.release, settings.business_hours)
+    return Stack(settings.platform, settings.environment, settings.side.release, settings.business_hours)
 
 
 def hosts(platform: Platform, settings: Settings) -> dict[str, str]:
@@ -98,12 +103,25 @@ def hosts(platform: Platform, settings: Settings) -> dict[str, str]:
     return {app.name: host for app in platform.apps if (host := host_of(app, settings))}
 
 
-def records(platform: Platform, settings: Settings) -> tuple[Record, ...]:
-    """A record for every app's host, and the extra ones of the stack."""
+def records(platform: Platform, settings: Settings, leaving: Side | None = None) -> tuple[Record, ...]:
+    """A record for every app's host, and the extra ones of the stack.
+
+    `leaving`: the side that served until a way back that is still going on. While a cutover changes the auth host
+    both names stand, and the one that is left stands until the way back is complete: a name that clients just used is
+    not taken away in the same move, since a missing one is remembered for half an hour (RFC 2308).
+    """
     return (
-        *(_app_record(app, host, settings) for app, host in _hosted(platform, settings)),
+        *(record for app in platform.apps for record in _app_records(app, settings, leaving)),
         *_extra_records(settings),
     )
+
+
+def takes_part(app: App, settings: Settings) -> bool:
+    """Whether a flip moves the app: to another target or, for sign-in, to another host."""
+    if settings.next is None:
+        return False
+    now, then = settings.current, settings.next
+    return now.targets[app.name] != then.targets[app.name] or (app.auth and now.auth_host != then.auth_host)
 
 
 def _extra_records(settings: Settings) -> Iterator[Record]:
@@ -122,17 +140,36 @@ def _extra_records(settings: Settings) -> Iterator[Record]:
         )
 
 
-def _app_record(app: App, host: str, settings: Settings) -> Record:
-    reach, target = settings.apps[app.name], settings.current.targets[app.name]
+def _app_records(app: App, settings: Settings, leaving: Side | None) -> Iterator[Record]:
+    """One record, or while a cutover changes the auth host one for either name. Those of sign-in are keyed by their
+    host, since it changes hands: a key by the app would turn one name into the other."""
+    if not app.auth:
+        yield _app_record(app, app.name, settings.apps[app.name].host or "", settings.side, settings)
+        return
+    sides = [settings.side]
+    if settings.next and settings.phase.low_ttl:  # prepared, flipped, rolled back: both names stand
+        sides += [settings.current, settings.next]
+    by_host = {side.auth_host: side for side in reversed([*sides, *([leaving] if leaving else [])])}
+    for host, side in sorted((host, side) for host, side in by_host.items() if host):
+        yield _app_record(app, host, host, side, settings)
+
+
+def _app_record(app: App, key: str, host: str, side: Side, settings: Settings) -> Record:
+    reach, target = settings.apps[app.name], side.targets[app.name]
+    low = settings.phase.low_ttl and takes_part(app, settings)
+    normal = reach.ttl or TTL_AUTOMATIC
     return Record(
-        key=app.name,
+        key=key,
         name=host,
         type=record_type(target) or "CNAME",
         content=target,
-        ttl=TTL_AUTOMATIC if reach.proxied else reach.ttl or TTL_AUTOMATIC,
+        ttl=TTL_AUTOMATIC if reach.proxied else LOW_TTL if low else normal,
         proxied=reach.proxied,
         comment=f"{settings.platform} {settings.environment}: {app.title}",
-        serves=True,
+        # The name that a cutover brings serves after it, and is protected then: a way back by restoring the config
+        # from before has to be able to let it go.
+        serves=not app.auth or host == settings.current.auth_host == settings.side.auth_host,
+        formerly=app.name if app.auth and host == settings.current.auth_host else None,
     )
 
 
@@ -178,40 +215,48 @@ def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]
     return tuple(rules)
 
 
-def webs(platform: Platform, settings: Settings) -> tuple[Web, ...]:
-    """The apps that are on Vercel."""
-    targets = tuple(settings.vercel.targets)
+def webs(platform: Platform, settings: Settings, generation: int | None = None) -> tuple[Web, ...]:
+    """The apps that are on Vercel. `generation`: that of the renewed secrets; without it the side's."""
     where = hosts(platform, settings)
+    number = generation or settings.side.generation
     return tuple(
         Web(
             app=app.name,
-            project=f"{settings.platform}-{app.name}-{settings.environment}",
+            project=project_name(app, settings),
             host=where[app.name],
             framework=vercel.framework,
             root_directory=vercel.root_directory,
             retention=settings.vercel.retention,
-            env=(
-                *(
-                    EnvVar(each.key, _value(each, where[app.name], settings), targets, each.sensitive)
-                    for each in vercel.variables
-                ),
-                *(
-                    EnvVar(key, value, targets, sensitive=False)
-                    for key, value in sorted(settings.current.env.get(app.name, {}).items())
-                ),
-            ),
-            targets=targets,
+            env=env(platform, settings, app.name, settings.side, number),
+            targets=tuple(settings.vercel.targets),
             reads_flags=vercel.reads_flags,
         )
         for app, vercel in platform.vercel_apps
     )
 
 
-def _value(variable: Variable, host: str, settings: Settings) -> str | SecretStr:
-    side = settings.current
+def project_name(app: App, settings: Settings) -> str:
+    return f"{settings.platform}-{app.name}-{settings.environment}"
+
+
+def env(platform: Platform, settings: Settings, name: str, side: Side, generation: int) -> tuple[EnvVar, ...]:
+    """The env of one app on Vercel when this side serves, with this generation of the renewed secrets."""
+    targets, host = tuple(settings.vercel.targets), hosts(platform, settings)[name]
+    variables = next(vercel.variables for app, vercel in platform.vercel_apps if app.name == name)
+    return (
+        *(
+            EnvVar(each.key, _value(each, host, settings, side, generation), targets, each.sensitive)
+            for each in variables
+        ),
+        *(EnvVar(key, value, targets, sensitive=False) for key, value in sorted(side.env.get(name, {}).items())),
+    )
+
+
+def _value(variable: Variable, host: str, settings: Settings, side: Side, generation: int) -> str | SecretStr:
     match variable.value:
-        case Secret(name):
-            return settings.secrets[name]
+        case Secret(name, renewed):
+            secret = settings.secrets[name]
+            return generation_of(secret, name, generation) if renewed else secret
         case Drain(name):
             return settings.drains[name]
         case Fact.APP_URL:

@@ -9,19 +9,17 @@ from __future__ import annotations
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic.alias_generators import to_camel
+from pydantic import Field, SecretStr
 
+from runbook.model.cutover.phases import Phase
+from runbook.model.cutover.sections import Cutover, Endpoints, Freeze, Side
 from runbook.model.fields import (
     Duration,
     Email,
     EnvKey,
     Hostname,
-    Release,
     SecretName,
     SlackChannel,
-    SupabaseRef,
-    Target,
     TimeOfDay,
     Ttl,
     Url,
@@ -29,20 +27,11 @@ from runbook.model.fields import (
     Whole,
     Zone,
 )
+from runbook.model.section import Section
 
 Environment = Literal["staging", "prod"]
 Retention = Literal["1d", "1w", "1m", "2m", "3m", "6m", "1y"]  # the periods Vercel offers
 VercelTarget = Literal["production", "preview", "development"]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
 
 class AppSettings(Section):
@@ -51,17 +40,6 @@ class AppSettings(Section):
     host: Hostname | None = None
     proxied: bool = Field(default=False, description="Through Cloudflare's proxy: its TTL is then automatic.")
     ttl: Ttl | None = Field(default=None, description="Normal TTL in seconds of a DNS-only name.")
-
-
-class Side(Section):
-    """One complete set of what can serve. A flip is a change from one side to another, so it holds literal values:
-    a target that had to be looked up at Vercel could not be put back while Vercel is down."""
-
-    auth_host: Hostname | None = None
-    supabase_ref: SupabaseRef
-    release: Release
-    targets: dict[str, Target] = Field(description="App name to DNS target.")
-    env: dict[str, dict[EnvKey, str]] = Field(default={}, description="App name to further env values, not secret.")
 
 
 class ExtraRecord(Section):
@@ -170,7 +148,9 @@ class Settings(Section):
     zone: Hostname = Field(description="The Cloudflare zone. One per stack: a zone has one set of cache rules.")
     apps: dict[str, AppSettings] = Field(description="One entry for every app of the platform.")
     current: Side
-    records: list[ExtraRecord] = []
+    cutover: Cutover | None = None
+    freeze: list[Freeze] = Field(default=[], description="Times in which nothing that serves may change.")
+    records: list[ExtraRecord] = Field(default=[])
     vercel: VercelSettings
     drains: dict[EnvKey, Url] = Field(description="Where logs, metrics and traces are sent, by env key.")
     grafana: GrafanaSettings
@@ -179,4 +159,19 @@ class Settings(Section):
     business_hours: BusinessHours | None = None
     flags: dict[str, bool] = Field(default={}, description="The platform's feature switches.")
     runbook_url: Url = Field(description="Page of the runbook that alerts link to.")
+    endpoints: Endpoints = Endpoints()
     secrets: dict[EnvKey, SecretStr] = Field(default={}, description="Each is set by pulumi config set --secret.")
+
+    @property
+    def phase(self) -> Phase:
+        return self.cutover.phase if self.cutover else Phase.STEADY
+
+    @property
+    def next(self) -> Side | None:
+        """The whole side that a flip leads to; None without a cutover."""
+        return self.cutover.next.over(self.current) if self.cutover else None
+
+    @property
+    def side(self) -> Side:
+        """The side that the config asks to serve."""
+        return self.next if self.next and self.phase.serves_next else self.current

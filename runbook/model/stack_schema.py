@@ -64,7 +64,7 @@ def _plain(node: Any) -> Any:
         # What may be left out is not written as null, and an editor then points at the very value that is wrong.
         kept = {**choices[0], **{key: value for key, value in kept.items() if key != "anyOf"}}
     # JSON schema's own time has seconds and a zone, and its duration is PT30S; ours have a pattern.
-    if kept.get("format") in ("time", "duration"):
+    if kept.get("format") in ("time", "duration", "date-time"):
         if kept.pop("format") == "time" and "default" in kept:
             kept["default"] = kept["default"][: len("08:00")]
     elif kept.get("default") is None or isinstance(kept["default"], dict | list):

@@ -387,6 +387,7 @@ PLATFORM = Platform(
     objectives=objectives,
     operations=operations,
     checklist=checklist,
+    repository="ikanisa/easymo",
     assumptions=(
         Assumption("the hosts of admin router and Voice API", "the runbook names none; they stand on reserved names"),
         Assumption("the Voice API is not on Vercel", "the runbook says so of the admin router alone"),
@@ -394,6 +395,6 @@ PLATFORM = Platform(
         Assumption("the health paths /api/health and /health", "call them"),
         Assumption("SUPABASE_PROJECT_REF is the env key of the project reference", "vercel env ls"),
         Assumption("Kafka, which has no row in the contact matrix, belongs to platform engineering", "ask them"),
-        Assumption("both owners of a row share one contact point", "ask them"),
+        Assumption("both owners of a row share one contact point; the repository is ikanisa/easymo", "ask them"),
     ),
 )

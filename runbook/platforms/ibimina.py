@@ -9,7 +9,7 @@ from decimal import Decimal
 from runbook.model.budget import Budget, Burn, Severity
 from runbook.model.burn_rates import burn_alerts
 from runbook.model.objectives import Alert, Objective, Panel, Stack, limit, logql, promql, sql
-from runbook.model.platform import App, Assumption, Drain, Fact, Owner, Platform, Secret, Variable, VercelApp
+from runbook.model.platform import App, Assumption, Drain, Fact, Owner, Platform, Recovery, Secret, Variable, VercelApp
 from runbook.model.problems import PlatformError
 from runbook.model.queries import lines, one_number, series, share_of_lines
 from runbook.model.signals import CRON_RUNS, PROBE, Signal, Source
@@ -334,7 +334,7 @@ VARIABLES = (
     Variable("NEXT_PUBLIC_SUPABASE_URL", Fact.SUPABASE_URL),
     Variable("NEXT_PUBLIC_APP_URL", Fact.APP_URL),
     Variable("SUPABASE_PROJECT_REF", Fact.SUPABASE_REF),
-    Variable("TRUSTED_COOKIE_SECRET", Secret("TRUSTED_COOKIE_SECRET")),
+    Variable("TRUSTED_COOKIE_SECRET", Secret("TRUSTED_COOKIE_SECRET", renewed=True)),
     Variable("LOG_DRAIN_URL", Drain("LOG_DRAIN_URL")),
     Variable("LOG_DRAIN_ALERT_WEBHOOK", Secret("LOG_DRAIN_ALERT_WEBHOOK")),
 )
@@ -373,6 +373,15 @@ PLATFORM = Platform(
     objectives=objectives,
     operations=operations,
     checklist=checklist,
+    repository="ikanisa/ibimina",
+    recovery=Recovery(  # section 3b
+        ("metrics-exporter",),
+        "supabase migration revert --env prod",
+        (
+            "Supabase: a priority ticket in the dashboard, with the project ref and the failing Edge function ids",
+            "Cloudflare: a P1 chat, for DNS or caching that blocks the auth callback",
+        ),
+    ),
     needs_business_hours=True,  # the staff console's objective
     assumptions=(
         Assumption(
@@ -383,6 +392,7 @@ PLATFORM = Platform(
         Assumption("both apps keep their service worker at /sw.js", "open the app, Application, Service workers"),
         Assumption("SUPABASE_PROJECT_REF is the env key of the project reference", "vercel env ls in apps/admin"),
         Assumption("trustedDevice can be read from a Vercel Edge Config", "read how apps/admin reads its switches"),
+        Assumption("the repository is ikanisa/ibimina at GitHub", "git remote -v"),
         Assumption("the hosts of staging", "the runbook names none; they stand on a reserved example name"),
     ),
 )

@@ -1,0 +1,133 @@
+"""Where a cutover meets the engine: what the state remembers and the clouds show goes to the model, which refuses or
+says what this update is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from components.ledger import LedgerResource
+from components.memory import Pending
+from components.steps import Steps, StepsArgs
+from runbook.model.cutover import texts
+from runbook.model.cutover.ledger import Change, Ledger, Memory, to_observe
+from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.orders import Scene, plan
+from runbook.model.cutover.refusals import Decision, RefusedError, decide
+from runbook.model.cutover.way_back import page
+from runbook.model.platform import Platform
+from runbook.model.settings import Settings
+from runbook.steps.reach import Reach
+
+OBSERVED_WITH = ("CLOUDFLARE_API_TOKEN", "VERCEL_API_TOKEN", "SUPABASE_ACCESS_TOKEN")
+
+
+@dataclass(frozen=True)
+class Cutover:
+    """What this update is, before anything is registered."""
+
+    platform: Platform
+    settings: Settings
+    memory: Memory
+    observed: Observed
+    decision: Decision
+    reach: Reach
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.decision.ledger
+
+    def steps(self, zone_id: str) -> Steps:
+        """Registers the ledger, and makes the steps ready to be registered between the resources they wait for."""
+        seen = self.settings.next is not None and bool(self.observed.records)
+        paper = page(self.platform, self.settings, self.observed, zone_id) if seen else ""
+        scene = Scene(
+            self.platform, self.settings, self.ledger, self.memory, zone_id, paper, self.decision.overridden
+        )
+        ledger = LedgerResource("ledger", self.ledger.as_json(), self.reach)
+        _before_all(ledger)
+        return Steps("step", StepsArgs(plan(scene), ledger, self.reach))
+
+    def status(self) -> dict[str, object]:
+        """For the stack's outputs: where it stands, when a flip opens and why, what cannot be undone."""
+        opens, cutover = self.decision.opening, self.settings.cutover
+        status: dict[str, object] = {"phase": self.settings.phase.value, "crossing": self.ledger.tag}
+        if cutover and opens and not self.settings.phase.serves_next:
+            status["opensAt"] = opens.at.isoformat() if opens.at else "not yet"
+            status["why"] = opens.why
+            status["cannotBeUndone"] = list(texts.CANNOT_BE_UNDONE)
+        return status
+
+
+def _before_all(ledger: LedgerResource) -> None:
+    """Every resource that is declared from now on waits for the ledger: when it refuses, nothing moves."""
+
+    def after(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+        waits = pulumi.ResourceOptions(depends_on=[ledger])
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, waits))
+
+    pulumi.runtime.register_stack_transformation(after)
+
+
+def decided(platform: Platform, settings: Settings, pending: Pending) -> Cutover:
+    """What this update is. Raises: RefusedError with everything that speaks against it."""
+    reach = reach_of(settings)
+    kept = pending.result()
+    memory = Memory(
+        Ledger.of(kept.ledger) if kept.ledger else None,
+        {name: step["acted"] for name, step in kept.steps.items()},
+        {name: step["evidence"] for name, step in kept.steps.items()},
+    )
+    wanted = to_observe(platform, settings, memory)
+    observed = Observed()
+    if wanted:
+        from runbook.steps.observe import observe  # HTTP and DNS, which a run without a cutover does not need
+
+        tokens = {
+            name: settings.secrets[name].get_secret_value() for name in OBSERVED_WITH if name in settings.secrets
+        }
+        observed = observe(wanted, {**tokens, "VERCEL_TEAM": settings.vercel.team}, reach)
+    now = reach.now()
+    decision = decide(platform, settings, memory, observed, now, _missing(settings))
+    if decision.refusals:
+        raise RefusedError(pulumi.get_stack(), settings, decision.refusals, now)
+    _say(decision)
+    return Cutover(platform, settings, memory, observed, decision, reach)
+
+
+def _missing(settings: Settings) -> list[str]:
+    """Functions whose source is not where the config says."""
+    given = settings.cutover.functions if settings.cutover else {}
+    return [name for name, function in given.items() if not Path(function.source).exists()]
+
+
+def _say(decision: Decision) -> None:
+    """What may not go unread: that traffic moves, and what was let pass."""
+    if decision.change is Change.FLIP:
+        pulumi.log.warn(f"This update flips (crossing {decision.ledger.tag}). {' '.join(texts.CANNOT_BE_UNDONE)}")
+    if decision.change is Change.BACK:
+        pulumi.log.warn(f"This update takes traffic back to what served before (crossing {decision.ledger.tag}).")
+    for rule, reason in decision.overridden.items():
+        pulumi.log.warn(f"The rule {rule} is overridden: {reason}")
+
+
+def reach_of(settings: Settings) -> Reach:
+    """Where steps and observations of this stack reach the vendors."""
+    given = settings.endpoints
+    return Reach(
+        apis={
+            "cloudflare": given.cloudflare,
+            "vercel": given.vercel,
+            "supabase": given.supabase,
+            "slack": given.slack,
+            "pagerduty": given.pagerduty,
+            "grafana": given.grafana or settings.grafana.url,
+            "loki": given.loki or settings.grafana.loki.url,
+        },
+        resolver=given.resolver,
+        https_port=given.https_port,
+        ca=given.ca,
+        clock=given.clock,
+    )

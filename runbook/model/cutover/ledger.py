@@ -1,0 +1,284 @@
+"""What the stack's state keeps of crossings, and how each `up` moves it on.
+
+The record is written before anything moves (intent); the step `complete` is the last to act (completion). While the
+two differ a crossing is under way, and every `up` goes on with it. Whether a config change is a flip, a way back or
+neither is decided by what serves, not by the phase's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from runbook.model.cutover.observed import Observed, Wanted
+from runbook.model.cutover.phases import LOW_TTL, Direction, Phase
+from runbook.model.cutover.sections import Side
+from runbook.model.platform import Platform
+from runbook.model.serving import project_name, records, takes_part
+from runbook.model.settings import Settings
+
+TTL_OF_AUTOMATIC = 300  # what Cloudflare serves for 1 (automatic)
+COMPLETE = "complete"  # the name of the step that ends a crossing
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What makes up what serves: all of a side that clients can tell apart."""
+
+    auth_host: str | None
+    supabase_ref: str
+    targets: Mapping[str, str]
+
+    @classmethod
+    def of(cls, side: Side) -> Serving:
+        return cls(side.auth_host, side.supabase_ref, dict(side.targets))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """`crossing` counts crossings, `attempt` the updates of the one under way, `preparation` how often next was made
+    ready. `side` is what the config asks to serve, `before` what served before the last flip, `leaving` what served
+    before a way back that is under way. `builds`: app to the deployment that served before the flip; `base`: app to
+    the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
+    were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open."""
+
+    phase: Phase
+    side: Side
+    crossing: int = 0
+    direction: Direction | None = None
+    attempt: int = 0
+    begun: datetime | None = None
+    before: Side | None = None
+    leaving: Side | None = None
+    preparation: int = 0
+    prepared_for: str = ""
+    base: Mapping[str, str] = field(default_factory=dict)
+    builds: Mapping[str, str] = field(default_factory=dict)
+    projects: Mapping[str, str] = field(default_factory=dict)
+    ttl_before: int | None = None
+    opened: datetime | None = None
+    generation: int = 1
+
+    @property
+    def tag(self) -> str:
+        """Names the crossing and its direction, such as 1-flip; empty before the first."""
+        return f"{self.crossing}-{self.direction}" if self.direction else ""
+
+    @property
+    def serving(self) -> Serving:
+        return Serving.of(self.side)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, for the state. It holds no secret: a side has none."""
+        plain: dict[str, Any] = _LEDGER.dump_python(self, mode="json", by_alias=True)
+        return plain
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Ledger:
+        """From what `as_json` made; the engine hands every number back as a float. Raises: pydantic.ValidationError"""
+        return _LEDGER.validate_python(_whole(plain))
+
+
+_LEDGER = TypeAdapter(Ledger)
+
+
+def _whole(plain: Any) -> Any:
+    if isinstance(plain, Mapping):
+        return {key: _whole(value) for key, value in plain.items()}
+    return int(plain) if isinstance(plain, float) else plain
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the state holds: the ledger's record, and of each step the trigger it acted on and its evidence."""
+
+    ledger: Ledger | None = None
+    acted: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        """Whether a crossing has begun and is not complete."""
+        return self.ledger is not None and self.acted.get(COMPLETE, "") != self.ledger.tag
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When the last crossing was complete; None while one is open or before the first."""
+        at = self.evidence.get(COMPLETE, {}).get("at")
+        return datetime.fromisoformat(at) if at and not self.open else None
+
+
+class Change(StrEnum):
+    """What a config change is, by what serves."""
+
+    FIRST = "first"  # the stack's first update
+    NONE = "none"  # what serves stays
+    FLIP = "flip"
+    BACK = "back"
+    OTHER = "other"  # what serves would change by no move
+
+
+def change(settings: Settings, ledger: Ledger | None) -> Change:
+    """What the config asks of what serves, given what the state remembers."""
+    if ledger is None:
+        return Change.FIRST
+    wanted = Serving.of(settings.side)
+    if wanted == ledger.serving:
+        return Change.NONE
+    if ledger.before is not None and wanted == Serving.of(ledger.before):
+        return Change.BACK
+    if settings.phase is Phase.FLIPPED and Serving.of(settings.current) == ledger.serving:
+        return Change.FLIP
+    return Change.OTHER
+
+
+def prepares(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> bool:
+    """Whether this update makes next ready (again): it was not, next is another one, or a release made outside has
+    replaced the build that next was made beside."""
+    ledger = memory.ledger
+    if ledger is None or settings.next is None:
+        return False
+    if settings.phase is Phase.PREPARED:
+        base = {app: build.id for app, build in observed.serving.items()}
+        return (
+            ledger.preparation == 0
+            or ledger.phase is not Phase.PREPARED
+            or ledger.prepared_for != next_digest(settings)
+            or any(ledger.base.get(app, build) != build for app, build in base.items())
+        )
+    # An emergency flip: nothing was made ready, so the flip begins with it.
+    return change(settings, ledger) is Change.FLIP and ledger.prepared_for != next_digest(settings)
+
+
+def next_digest(settings: Settings) -> str:
+    """Tells one next side from another."""
+    return hashlib.sha256(settings.next.model_dump_json().encode()).hexdigest()[:16] if settings.next else ""
+
+
+def advance(
+    platform: Platform,
+    settings: Settings,
+    memory: Memory,
+    observed: Observed,
+    now: datetime,
+    opened: datetime | None = None,
+) -> Ledger:
+    """The record that this update writes first. `opened`: when the flip opened, where this update flips."""
+    old = memory.ledger
+    kind = change(settings, old)
+    if old is None:
+        return Ledger(phase=settings.phase, side=settings.side, generation=settings.side.generation)
+    new = replace(
+        old,
+        phase=settings.phase,
+        side=settings.side,
+        leaving=old.leaving if memory.open else None,
+        generation=max(old.generation, settings.side.generation),
+        projects={**old.projects, **observed.project_ids},
+    )
+    if prepares(platform, settings, memory, observed):
+        base = {app: build.id for app, build in observed.serving.items()}
+        new = replace(
+            new, preparation=old.preparation + 1, prepared_for=next_digest(settings), base={**old.base, **base}
+        )
+    if settings.phase is Phase.PREPARED or kind is Change.FLIP:
+        new = replace(new, ttl_before=ttl_before(platform, settings, old, observed))
+    if kind is Change.FLIP:
+        serving = {app: build.id for app, build in observed.serving.items()}
+        return _begin(new, Direction.FLIP, now, before=old.side, leaving=None, builds=serving, opened=opened)
+    if kind is Change.BACK:
+        return _begin(new, Direction.BACK, now, before=None, leaving=old.side, opened=None)
+    if kind is Change.NONE and memory.open:
+        return replace(new, attempt=old.attempt + 1, opened=opened or old.opened)
+    if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went
+        new = replace(new, before=None, ttl_before=None, opened=None)
+    return new
+
+
+def _begin(ledger: Ledger, direction: Direction, now: datetime, **changes: Any) -> Ledger:
+    return replace(ledger, crossing=ledger.crossing + 1, direction=direction, attempt=1, begun=now, **changes)
+
+
+def ttl_before(platform: Platform, settings: Settings, old: Ledger, observed: Observed) -> int | None:
+    """The largest TTL that resolvers may still hold of the names that flip. Known once each was seen before it was
+    lowered; a name that is low already and was never seen higher may have been anything (None)."""
+    seen = {record.name: seconds(record.ttl) for record in observed.records}
+    names = dns_only(platform, settings)
+    highest = [seen[name] for name in names if seen.get(name, 0) > LOW_TTL]
+    known = [*highest, *([old.ttl_before] if old.ttl_before is not None else [])]
+    all_seen = bool(names) and all(seen.get(name, 0) > LOW_TTL for name in names)
+    if not known or not (all_seen or old.ttl_before is not None):
+        return None
+    return max(known)
+
+
+def dns_only(platform: Platform, settings: Settings) -> tuple[str, ...]:
+    """The names in use that a flip changes and that resolvers hold for their TTL: not proxied, and current's."""
+    moving = {app.name: app for app in platform.apps if takes_part(app, settings)}
+    hosts = {settings.current.auth_host if app.auth else settings.apps[app.name].host for app in moving.values()}
+    return tuple(each.name for each in records(platform, settings) if each.name in hosts and not each.proxied)
+
+
+def new_names(platform: Platform, settings: Settings) -> tuple[str, ...]:
+    """The names that only next has."""
+    if settings.next is None or settings.next.auth_host in (None, settings.current.auth_host):
+        return ()
+    return (settings.next.auth_host,)
+
+
+def seconds(ttl: int) -> int:
+    """A TTL as it is served."""
+    return TTL_OF_AUTOMATIC if ttl == 1 else ttl
+
+
+def check(olds: Mapping[str, Any] | None, news: Mapping[str, Any], now: datetime) -> list[str]:
+    """The second refusal, in the ledger's own check: what the program reckoned fits what the state holds now. Another
+    update may have come between, or the program may have been got round.
+
+    `olds`: the record of the last update, None before the first. Returns sentences; none is fine.
+    """
+    new = Ledger.of(news)
+    if not olds:
+        return [] if new.phase in (Phase.STEADY, Phase.PREPARED) else [f"A new stack begins {Phase.STEADY}."]
+    old = Ledger.of(olds)
+    if new == old:
+        return []
+    again = "Run the command again: the program then reads what the state holds."
+    if new.crossing not in (old.crossing, old.crossing + 1):
+        return [f"The state is at crossing {old.crossing}, and this update is number {new.crossing}. {again}"]
+    if new.generation < old.generation:
+        return [f"The state holds generation {old.generation} of the secrets, which never gets less. {again}"]
+    if new.crossing == old.crossing and new.serving != old.serving:
+        return [f"What serves would change without a crossing. {again}"]
+    if new.crossing > old.crossing and new.direction is Direction.FLIP and (new.opened is None or now < new.opened):
+        return [
+            f"The flip does not open before {new.opened:%Y-%m-%d %H:%M} UTC."
+            if new.opened
+            else "The flip is not open."
+        ]
+    return []
+
+
+def to_observe(platform: Platform, settings: Settings, memory: Memory) -> Wanted | None:
+    """What this update has to look at; None where nothing depends on it: without a cutover, and on a way back, which
+    nothing may hold up."""
+    if settings.next is None or change(settings, memory.ledger) is Change.BACK:
+        return None
+    moving = [app for app in platform.apps if takes_part(app, settings)]
+    names = [settings.current.auth_host if app.auth else settings.apps[app.name].host for app in moving]
+    made = {
+        app.name: memory.evidence.get(f"build-{app.name}", {}).get("deployment") for app, _ in platform.vercel_apps
+    }
+    return Wanted(
+        zone=settings.zone,
+        names=(*(name for name in names if name), *new_names(platform, settings)),
+        projects={app.name: project_name(app, settings) for app, _ in platform.vercel_apps},
+        builds={app: build for app, build in made.items() if build},
+        auth_ref=settings.next.supabase_ref if platform.auth_app and settings.phase is Phase.SETTLED else None,
+    )

@@ -1,0 +1,352 @@
+"""What an update may not do now: every reason at once, each with its rule, and one block that overrides just these.
+
+Going back is never refused here: it is subject to the schema alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from runbook.model.cutover.ledger import Change, Ledger, Memory, advance, change, ttl_before
+from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.opening import Opening, opening
+from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
+from runbook.model.cutover.sections import Cutover
+from runbook.model.platform import Platform
+from runbook.model.problems import Problem, Said, path
+from runbook.model.settings import Settings
+
+PHASE = path("cutover", "phase")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason. Without a rule there is no override."""
+
+    rule: Rule | None
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What this update is. `ledger`: the record that it writes first. `overridden`: rule to reason, of those that
+    would have refused it."""
+
+    change: Change
+    ledger: Ledger
+    refusals: tuple[Refusal, ...]
+    overridden: Mapping[Rule, str]
+    opening: Opening | None
+
+
+class RefusedError(Exception):
+    """An update is refused. `str()` is the whole text for the terminal."""
+
+    def __init__(self, stack: str, settings: Settings, refusals: Sequence[Refusal], now: datetime) -> None:
+        self.refusals = tuple(refusals)
+        count = "1 reason" if len(refusals) == 1 else f"{len(refusals)} reasons"
+        blocks = [f"{count} against this update of {stack}; nothing was changed."]
+        blocks += [_text(stack, number, each) for number, each in enumerate(refusals, 1)]
+        block = override_block(settings, refusals, now)
+        if block:
+            these = "these" if len(refusals) > 1 else "this"
+            blocks.append(f"To override {these}, give a reason and put it under {path('cutover')} in")
+            blocks[-1] += f"\nPulumi.{stack}.yaml:\n\n{block}"
+        super().__init__("\n\n".join(blocks))
+
+
+def _text(stack: str, number: int, refusal: Refusal) -> str:
+    first, *rest = refusal.problem.text(stack).splitlines()
+    rule = refusal.rule.value if refusal.rule else "none that could be overridden"
+    return "\n".join([f"{number}. {first}", f"   rule:    {rule}", *rest])
+
+
+def override_block(settings: Settings, refusals: Sequence[Refusal], now: datetime) -> str:
+    """YAML for `cutover.overrides`: those that stand there, and one for each of these refusals. Its reasons are too
+    short to be taken as they are."""
+    cutover = settings.cutover
+    rules = list(dict.fromkeys(each.rule for each in refusals if each.rule))
+    if cutover is None or not rules:
+        return ""
+    until = f"{(now + timedelta(hours=1)).astimezone(ZoneInfo(cutover.window.zone)):%Y-%m-%d %H:%M}"
+    kept = [each for each in cutover.overrides if each.rule not in rules]
+    lines = [
+        f'  - {{rule: {each.rule}, reason: "{each.reason}", until: "{each.until:%Y-%m-%d %H:%M}"}}' for each in kept
+    ]
+    lines += [f'  - {{rule: {rule}, reason: "", until: "{until}"}}' for rule in rules]
+    return "\n".join(["overrides:", *lines])
+
+
+def decide(
+    platform: Platform,
+    settings: Settings,
+    memory: Memory,
+    observed: Observed,
+    now: datetime,
+    sources_missing: Collection[str] = (),
+) -> Decision:
+    """What this update is, and everything that speaks against it. `sources_missing`: functions whose source is not
+    where the config says."""
+    kind = change(settings, memory.ledger)
+    found = list(_moves(settings, memory, kind))
+    opens, opened = None, None
+    if settings.next and kind is not Change.BACK:
+        opens = _opening(platform, settings, memory, observed)
+        if _flips(memory, kind):
+            found += _at_a_flip(platform, settings, memory, observed, now, opens, sources_missing)
+            opened = min(opens.at or now, now)  # later only where an override lets it pass
+    if kind is Change.NONE and settings.phase is Phase.SETTLED:
+        found += _before_settling(settings, memory, observed, now)
+    in_force = settings.cutover.in_force(now) if settings.cutover else {}
+    return Decision(
+        change=kind,
+        ledger=advance(platform, settings, memory, observed, now, opened),
+        refusals=tuple(each for each in found if each.rule not in in_force),
+        overridden={each.rule: in_force[each.rule] for each in found if each.rule in in_force},
+        opening=opens,
+    )
+
+
+def _flips(memory: Memory, kind: Change) -> bool:
+    """Whether this update begins a flip or goes on with one."""
+    under_way = memory.open and memory.ledger is not None and memory.ledger.direction is Direction.FLIP
+    return kind is Change.FLIP or (kind is Change.NONE and under_way)
+
+
+def _opening(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Opening:
+    old = memory.ledger
+    if old is None:
+        return opening(platform, settings, observed, None)
+    going = old.opened if memory.open and old.direction is Direction.FLIP else None
+    return opening(platform, settings, observed, ttl_before(platform, settings, old, observed), going)
+
+
+def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal]:
+    was = memory.ledger.phase if memory.ledger else Phase.STEADY
+    asked = settings.phase
+    if kind is Change.BACK:
+        return
+    if asked is not was and (was, asked) not in MOVES:
+        allowed = sorted(to for start, to in MOVES if start is was)
+        since = f"The stack is {was}" if memory.ledger else "The stack is new"
+        yield Refusal(
+            Rule.MOVE,
+            Problem(
+                PHASE,
+                asked.value,
+                f"{since}: {', '.join([was, *allowed])}.",
+                f"Write one of these. A change of what serves goes {Phase.PREPARED} first, then {Phase.FLIPPED}.",
+            ),
+        )
+    if kind is Change.OTHER:
+        yield Refusal(None, _by_hand(settings, memory))
+
+
+def _by_hand(settings: Settings, memory: Memory) -> Problem:
+    """What serves would change and it is neither a flip nor a way back."""
+    assert memory.ledger is not None  # a first update changes nothing that serves
+    old, new = memory.ledger.side, settings.side
+    sides = "current" if settings.side == settings.current else "cutover.next"
+    for app, target in new.targets.items():
+        if old.targets.get(app) != target:
+            at, value, was = path(*sides.split("."), "targets", app), target, old.targets.get(app)
+            break
+    else:
+        differs = "supabase_ref" if old.supabase_ref != new.supabase_ref else "auth_host"
+        name = {"supabase_ref": "supabaseRef", "auth_host": "authHost"}[differs]
+        at, value, was = path(*sides.split("."), name), getattr(new, differs), getattr(old, differs)
+    return Problem(
+        at,
+        value,
+        f"{was}, which serves now: what serves changes by a cutover alone, or by its way back.",
+        f"Write back {was} and put what you want to serve under {path('cutover', 'next')}, with a phase.",
+    )
+
+
+def _at_a_flip(
+    platform: Platform,
+    settings: Settings,
+    memory: Memory,
+    observed: Observed,
+    now: datetime,
+    opens: Opening,
+    sources_missing: Collection[str],
+) -> Iterator[Refusal]:
+    cutover = settings.cutover
+    if cutover is None:
+        return
+    yield from _times(settings, cutover, now)
+    yield from _unseen(observed)
+    if opens.at is None or now < opens.at:
+        when = (
+            f"{Phase.FLIPPED} once it opens"
+            if opens.at is None
+            else f"{Phase.FLIPPED} from {_local(opens.at, cutover)} on"
+        )
+        yield Refusal(
+            Rule.OPENS_AT,
+            Problem(
+                PHASE, Phase.FLIPPED.value, f"{when}. {opens.why}", f"Go on with phase: {Phase.PREPARED} until then."
+            ),
+        )
+    yield from _drifted(settings, memory, observed)
+    yield from _builds(platform, memory, observed)
+    for name in platform.recovery.functions:
+        if name not in cutover.functions:
+            edit = f"Add {name} with source and tag."
+            yield Refusal(
+                Rule.FUNCTION_SOURCE,
+                Problem(path("cutover", "functions", name), Said.MISSING, _SOURCE, edit),
+            )
+        elif name in sources_missing:
+            at = path("cutover", "functions", name, "source")
+            edit = "Correct it, or check its repository out there."
+            yield Refusal(Rule.FUNCTION_SOURCE, Problem(at, cutover.functions[name].source, _SOURCE, edit))
+
+
+_SOURCE = (
+    "A file or folder that is there: the way back deploys the function again from it, and then is no time to look."
+)
+
+
+def _times(settings: Settings, cutover: Cutover, now: datetime) -> Iterator[Refusal]:
+    if not cutover.window.holds(now):
+        span = f"{_local(cutover.window.opens, cutover)} to {_local(cutover.window.closes, cutover)}"
+        yield Refusal(
+            Rule.WINDOW,
+            Problem(
+                PHASE,
+                Phase.FLIPPED.value,
+                f"In the cutover window, {span}; now it is {_local(now, cutover)}.",
+                f"Wait for the window, or agree on another one and write it under {path('cutover', 'window')}.",
+            ),
+        )
+    for index, freeze in enumerate(settings.freeze):
+        if freeze.holds(now):
+            yield Refusal(
+                Rule.FREEZE,
+                Problem(
+                    path("freeze", index),
+                    freeze.reason,
+                    f"No flip until {_local(freeze.closes, cutover)}.",
+                    "Wait until the freeze is over.",
+                ),
+            )
+
+
+def _unseen(observed: Observed) -> Iterator[Refusal]:
+    for what, why in observed.failures.items():
+        yield Refusal(
+            Rule.OBSERVATION,
+            Problem(
+                PHASE,
+                Phase.FLIPPED.value,
+                f"A flip whose {what} could be looked at. {why}",
+                "Try again when it answers.",
+            ),
+        )
+
+
+def _drifted(settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
+    """Somebody changed by hand what serves: neither side of the config is what people reach."""
+    ledger = memory.ledger
+    if ledger is None or settings.next is None:
+        return
+    hosts = {settings.apps[app].host or settings.current.auth_host: app for app in settings.current.targets}
+    for record in observed.records:
+        app = hosts.get(record.name)
+        if app is None:
+            continue
+        known = {settings.current.targets[app]} | ({settings.next.targets[app]} if memory.open else set())
+        if record.type in ("CNAME", "A", "AAAA") and record.content not in known:
+            yield Refusal(
+                Rule.DRIFT,
+                Problem(
+                    path("current", "targets", app),
+                    settings.current.targets[app],
+                    f"What serves. Cloudflare's listing has {record.content} for {record.name}: somebody changed it.",
+                    "Look with pulumi preview --refresh, and put either of the two right.",
+                ),
+            )
+
+
+def _builds(platform: Platform, memory: Memory, observed: Observed) -> Iterator[Refusal]:
+    ledger = memory.ledger
+    if ledger is None:
+        return
+    for app, _ in platform.vercel_apps:
+        made = memory.evidence.get(f"build-{app.name}", {}).get("deployment")
+        made = made if memory.acted.get(f"build-{app.name}") == f"prepare-{ledger.preparation}" else None
+        build = observed.next_builds.get(app.name)
+        if made is None or build is None or build.state != "READY":
+            state = "was not made" if made is None else f"is {build.state if build else 'not to be seen'}"
+            yield Refusal(
+                Rule.BUILD,
+                Problem(
+                    PHASE,
+                    Phase.FLIPPED.value,
+                    f"A next build of {app.title} that is READY; it {state}.",
+                    f"Run pulumi up with phase: {Phase.PREPARED}, and again when it is READY.",
+                ),
+            )
+        serving = observed.serving.get(app.name)
+        base = ledger.base.get(app.name)
+        if serving and base and made and serving.id not in (base, made):
+            yield Refusal(
+                Rule.RELEASE,
+                Problem(
+                    PHASE,
+                    Phase.FLIPPED.value,
+                    f"The build of {app.title} beside which next was made, {base}; a release made outside serves "
+                    f"now, {serving.id}, which the flip would take away.",
+                    f"Run pulumi up with phase: {Phase.PREPARED}: it makes next anew, beside what serves.",
+                ),
+            )
+
+
+def _before_settling(settings: Settings, memory: Memory, observed: Observed, now: datetime) -> Iterator[Refusal]:
+    cutover, ledger = settings.cutover, memory.ledger
+    if cutover is None or ledger is None or ledger.phase is Phase.SETTLED:
+        return
+    done = memory.completed_at
+    if done is None:
+        yield Refusal(
+            Rule.SOAK,
+            Problem(
+                PHASE,
+                Phase.SETTLED.value,
+                f"{Phase.FLIPPED} until the flip is complete; its crossing {ledger.tag} is still under way.",
+                f"Run pulumi up with phase: {Phase.FLIPPED}.",
+            ),
+        )
+        return
+    if why := observed.failures.get("auth settings"):
+        yield Refusal(
+            Rule.OBSERVATION,
+            Problem(
+                PHASE,
+                Phase.SETTLED.value,
+                f"A soak as long as Supabase's jwt_exp, which could not be read. {why}",
+                "Try again when it answers.",
+            ),
+        )
+    soak = max(cutover.soak, timedelta(seconds=observed.jwt_exp or 0))
+    if now < done + soak:
+        yield Refusal(
+            Rule.SOAK,
+            Problem(
+                PHASE,
+                Phase.SETTLED.value,
+                f"{Phase.SETTLED} from {_local(done + soak, cutover)} on: tokens from before the flip may live for "
+                f"{int(soak.total_seconds())} s after it.",
+                f"Go on with phase: {Phase.FLIPPED} until then.",
+            ),
+        )
+
+
+def _local(moment: datetime, cutover: Cutover) -> str:
+    """As a clock in the window's zone shows it."""
+    return f"{moment.astimezone(ZoneInfo(cutover.window.zone)):%Y-%m-%d %H:%M} {cutover.window.zone}"

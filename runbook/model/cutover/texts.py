@@ -1,0 +1,175 @@
+"""What steps say and set, as plain data: reminder, page, announcement, auth settings, the record of a crossing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from typing import Any
+
+from runbook.model.cutover.ledger import Ledger
+from runbook.model.cutover.phases import Direction, Phase, Rule
+from runbook.model.cutover.sections import Cutover
+from runbook.model.platform import Platform
+from runbook.model.serving import hosts, stack_of
+from runbook.model.settings import Settings, SlackContact
+
+REMINDED = timedelta(hours=24)  # section 3a, 1
+
+# What a way back does not bring back. Shown in the stack's outputs before a flip, and on the page of the way back.
+CANNOT_BE_UNDONE = (
+    "Sessions that the flip ended stay ended: everybody signs in again, and once more after a way back.",
+    "Messages that were sent stay sent: the reminder, announcements and pages.",
+    "The generation of the renewed secrets only grows. The build that served before carries the old ones, so cookies "
+    "of trusted devices from before the flip count again while it serves.",
+    "What people wrote to the next Supabase project while it served stays there: the program moves no data.",
+)
+
+
+def channel(settings: Settings) -> str:
+    """The Slack channel that is reminded and told: the first of the cutover's owners, else of any owner."""
+    named = settings.cutover.owners if settings.cutover else []
+    for owner in [*named, *settings.owners]:
+        for contact in settings.owners.get(owner, []):
+            if isinstance(contact, SlackContact):
+                return contact.channel
+    return ""
+
+
+def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
+    """Arguments of the reminder. It carries what section 3a asks for: start and end, owners, back-out criteria."""
+    cutover = settings.cutover
+    if cutover is None:
+        return {}
+    titles = {objective.name: objective.title for objective in platform.objectives(stack_of(settings))}
+    marker = reminder_id(settings)
+    text = (
+        f"Cutover of {platform.title} {settings.environment}: {span(cutover)}.\n"
+        f"Owners: {', '.join(owner.title for owner in platform.owners if owner.name in cutover.owners)}.\n"
+        f"It is taken back when one of these alerts: {', '.join(titles[name] for name in cutover.back_out)}.\n"
+        f"({marker})"
+    )
+    return {
+        "channel": channel(settings),
+        "text": text,
+        "at": (cutover.window.opens - REMINDED).astimezone(UTC).isoformat(),
+        "until": cutover.window.opens.astimezone(UTC).isoformat(),
+        "marker": marker,
+    }
+
+
+def reminder_id(settings: Settings) -> str:
+    """Another window, other owners or other criteria make another reminder. Empty without a cutover."""
+    cutover = settings.cutover
+    if cutover is None or not channel(settings):
+        return ""
+    said = f"{cutover.window.model_dump_json()}{cutover.owners}{cutover.back_out}"
+    return f"reminder-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+
+def span(cutover: Cutover) -> str:
+    """The window in its own zone and in UTC."""
+    opens, closes = cutover.window.opens, cutover.window.closes
+    utc = f"{opens.astimezone(UTC):%H:%M} to {closes.astimezone(UTC):%H:%M} UTC"
+    return f"{opens:%Y-%m-%d %H:%M} to {closes:%Y-%m-%d %H:%M} {cutover.window.zone} ({utc})"
+
+
+def auth_settings(platform: Platform, settings: Settings) -> dict[str, Any]:
+    """Supabase project ref to what its auth settings allow in this phase.
+
+    The redirect list has every app, and the callback of each auth host that may be met. The site URL is set on a
+    project that a cutover brings; the one that serves keeps what the company gave it.
+    """
+    sides = [settings.side]
+    if settings.next and settings.phase.low_ttl:
+        sides = [settings.current, settings.next]
+    served = hosts(platform, settings)
+    apps = [f"https://{served[app.name]}" for app, _ in platform.vercel_apps]
+    callbacks = [f"https://{side.auth_host}/auth/v1/callback" for side in sides if side.auth_host]
+    allowed = [*(f"{url}/**" for url in apps), *dict.fromkeys(callbacks)]
+    wanted: dict[str, Any] = {side.supabase_ref: {"uri_allow_list": allowed} for side in sides}
+    new = settings.next.supabase_ref if settings.next else settings.current.supabase_ref
+    if new != settings.current.supabase_ref and new in wanted and apps:
+        wanted[new]["site_url"] = apps[0]
+    return wanted
+
+
+def custom_hostname(settings: Settings) -> dict[str, Any]:
+    """Which Supabase project answers under which auth host; empty where that is not this cutover's concern.
+
+    A project that a cutover brings is given its host while it is prepared: that changes nothing that serves, and lets
+    the gates see the certificate. (Unverified: that Supabase lets two projects have one host.)
+    """
+    if settings.next is None:
+        side = settings.side
+    elif settings.next.supabase_ref == settings.current.supabase_ref:
+        return {}
+    else:
+        side = settings.current if settings.phase is Phase.ROLLED_BACK else settings.next
+    return {"ref": side.supabase_ref, "host": side.auth_host, "activate": True} if side.auth_host else {}
+
+
+def what(platform: Platform, settings: Settings, ledger: Ledger) -> str:
+    """The crossing in a few words."""
+    named = f"{platform.title} {settings.environment}"
+    if ledger.direction is Direction.BACK:
+        return f"Way back of {named} ({ledger.tag})"
+    return f"Flip of {named} ({ledger.tag})"
+
+
+def paged(platform: Platform, settings: Settings, ledger: Ledger) -> dict[str, Any]:
+    revert = platform.recovery.revert
+    return {
+        "summary": f"{what(platform, settings, ledger)}: traffic goes back to release {ledger.side.release}",
+        "source": stack_of(settings).name,
+        "severity": "critical",
+        "dedup_key": f"{stack_of(settings).name}-{ledger.tag}",
+        "custom_details": {
+            "runbook": settings.runbook_url,
+            "database": f"If a migration broke sign-in, the runbook says: {revert} (unverified; nothing runs it)"
+            if revert
+            else "The runbook names no command.",
+            "deployments": "Vercel assigns no domain to new builds until rolled-back is left.",
+        },
+    }
+
+
+def announcement(platform: Platform, settings: Settings, ledger: Ledger) -> str:
+    side, revert = ledger.side, platform.recovery.revert
+    lines = [
+        f"{what(platform, settings, ledger)} is complete.",
+        f"Serving: release {side.release}, {_targets(ledger)}.",
+    ]
+    if ledger.direction is Direction.BACK:
+        lines.append(
+            "Deployments are locked until the fix is proven in staging: new builds take no domain (advisory)."
+        )
+        if revert:
+            lines.append(f"If a migration broke sign-in: {revert} (as in the runbook, unverified; nothing runs it).")
+    return "\n".join(lines)
+
+
+def annotation(platform: Platform, settings: Settings, ledger: Ledger) -> str:
+    return f"{what(platform, settings, ledger)}: release {ledger.side.release}, {_targets(ledger)}"
+
+
+def record(platform: Platform, settings: Settings, ledger: Ledger, overridden: Mapping[Rule, str]) -> dict[str, Any]:
+    """What the evidence of a crossing says of it, beside what each step saw."""
+    left = ledger.before if ledger.direction is Direction.FLIP else ledger.leaving
+    return {
+        "stack": stack_of(settings).name,
+        "crossing": ledger.tag,
+        "phase": settings.phase.value,
+        "begun": ledger.begun.isoformat() if ledger.begun else None,
+        "attempts": ledger.attempt,
+        "from": left.model_dump(mode="json", by_alias=True) if left else None,
+        "to": ledger.side.model_dump(mode="json", by_alias=True),
+        "window": span(settings.cutover) if settings.cutover else None,
+        "overrides": {rule.value: reason for rule, reason in overridden.items()},
+        "cannot_be_undone": list(CANNOT_BE_UNDONE),
+        "database": platform.recovery.revert,
+    }
+
+
+def _targets(ledger: Ledger) -> str:
+    return ", ".join(f"{app} at {target}" for app, target in sorted(ledger.side.targets.items()))
