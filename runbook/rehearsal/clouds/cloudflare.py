@@ -21,6 +21,7 @@ from runbook.rehearsal.clouds.wire import known
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 RULESET = "cloudflare:index/ruleset:Ruleset"
 ZONE = "zone"
+NAME_SERVERS = ("ada.ns.example", "bob.ns.example")  # of every zone here; made up
 _RECORDS = "provider source: internal/services/dns_record/schema.go, custom.go and resource.go"
 _RULESETS = "provider source: internal/services/ruleset/schema.go"
 _NAMES = "https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/"
@@ -242,7 +243,7 @@ def get_zone(store: Store, args: Mapping[str, Any]) -> dict[str, Any]:
     for zone in store.find("cloudflare", ZONE):
         if zone.id == args.get("zoneId") or zone.properties["name"] == wanted:
             account = {"id": uuid.uuid5(uuid.NAMESPACE_DNS, "account").hex, "name": "stand-in"}
-            names = {"name": zone.properties["name"], "nameServers": ["ada.ns.example", "bob.ns.example"]}
+            names = {"name": zone.properties["name"], "nameServers": list(NAME_SERVERS)}
             state = {"account": account, "status": "active", "type": "full", "paused": False}
             return {"id": zone.id, "zoneId": zone.id} | names | state
     raise CloudError(f"failed to find exactly one result: no zone {wanted or args.get('zoneId')} in this account.")
