@@ -46,8 +46,8 @@ class Refused(Exception):
         self.refusal, self.headers = refusal, dict(headers or {})
 
 
-class BadBody(Exception):
-    """The body is no JSON object."""
+class Malformed(Exception):
+    """The body is no JSON object, or a number in the query is none."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,18 @@ class Ask:
         return self.request.args
 
     def json(self) -> dict[str, Any]:
-        """The body. Raises: BadBody."""
+        """The body. Raises: Malformed."""
         found = self.request.get_json(force=True, silent=True)
         if not isinstance(found, dict):
-            raise BadBody
+            raise Malformed
         return found
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of the query. Raises: Malformed."""
+        given = self.query.get(name, str(default))
+        if not given.isdecimal():
+            raise Malformed
+        return int(given)
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Vendor:
     said: Callable[[Refusal, str], Any]
     admit: Callable[[Ask], None]
     no_route: Refusal
-    bad_body: Refusal
+    malformed: Refusal
     facts: Sequence[Fact | Refusal | Route]
     catch_up: Callable[[Ask], None] = lambda _ask: None
 

@@ -6,7 +6,7 @@ Records obey the same table of rows as the engine's do: what one front end refus
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from runbook.rehearsal.clouds import cloudflare as table
@@ -26,11 +26,12 @@ NO_ZONE = Refusal(404, "7003", "Could not route to {path}, perhaps your object i
 NO_RECORD = Refusal(404, "81044", "Record does not exist.", UNVERIFIED)
 NO_RULESET = Refusal(404, "10000", "could not find ruleset {id}", UNVERIFIED)
 NO_ROUTE = Refusal(404, "7000", "No route for that URI", _CODES)
-BAD_BODY = Refusal(400, "9207", "Request body is invalid: it is no JSON object.", UNVERIFIED)
+MALFORMED = Refusal(400, "9207", "Request is invalid: the body is no JSON object, or a number is none.", UNVERIFIED)
 BAD_RECORD = Refusal(400, "9000", "{text}", "the rows of the table for DnsRecord")
 MISSING = Refusal(
     400, "9005", "DNS record: {name} is required.", "API reference, dns_records; the text is unverified"
 )
+UNKNOWN = Refusal(400, "9000", "{name} is no property of a DNS record that the stand-in changes.", OWN)
 NEW_TYPE = Refusal(400, "9208", "The type of a DNS record cannot be changed.", UNVERIFIED)
 PURGE_WHAT = Refusal(
     400, "1012", "Request must contain one of hosts, tags, prefixes, files, purge_everything", _PURGES
@@ -41,7 +42,7 @@ PURGE_OFTEN = Refusal(429, "1134", "Unable to purge, rate limit reached: 5 reque
 LIMIT, PER = 5, timedelta(minutes=1)
 FREE = Fact("The plan is Free: 5 purges a minute in an account.", _PURGES)
 NO_BURST = Fact("The bucket of 25 purges that Free may have saved up is taken to be empty.", OWN)
-FIELDS = ("name", "type", "content", "ttl", "proxied", "comment", "tags", "priority", "data", "settings")
+FIELDS = ("name", "type", "content", "ttl", "proxied", "comment", "tags", "priority")
 _BEHAVIOUR = Behaviour(RECORD, table.ROWS)
 
 
@@ -68,7 +69,7 @@ def _done(result: Any, **more: Any) -> Answer:
 
 
 def _page(ask: Ask, found: list[Any]) -> Answer:
-    page, size = int(ask.query.get("page", 1)), int(ask.query.get("per_page", 100))
+    page, size = max(ask.number("page", 1), 1), max(ask.number("per_page", 100), 1)
     shown = found[(page - 1) * size : page * size]
     info = {"page": page, "per_page": size, "count": len(shown), "total_count": len(found)}
     return _done(shown, result_info=info | {"total_pages": -(-len(found) // size)})
@@ -91,7 +92,8 @@ def _zone(ask: Ask) -> Held:
 def list_zones(ask: Ask) -> Answer:
     wanted = {"name": ask.query["name"]} if "name" in ask.query else {}
     found = [table.get_zone(ask.store, {"zoneId": one.id}) for one in ask.store.find("cloudflare", ZONE, **wanted)]
-    return _page(ask, [snake(one) | {"id": one["id"]} for one in found])
+    shown = ("id", "name", "status", "type", "paused", "nameServers", "account")
+    return _page(ask, [snake({name: one[name] for name in shown}) for one in found])
 
 
 def _shown(zone: Held, held: Held) -> dict[str, Any]:
@@ -137,10 +139,12 @@ def patch_record(ask: Ask) -> Answer:
 
 def _write(ask: Ask, kept: dict[str, Any], body: dict[str, Any]) -> Answer:
     zone, old = _record(ask)
-    given = {name: value for name, value in body.items() if name in FIELDS}
-    if given.get("type", old.properties["type"]) != old.properties["type"]:
+    for name in body:
+        if name not in FIELDS:
+            raise Refused(UNKNOWN, name=name)
+    if body.get("type", old.properties["type"]) != old.properties["type"]:
         raise Refused(NEW_TYPE)
-    draft = Draft(ask.store, "cloudflare", RECORD, old.id, kept | given)
+    draft = Draft(ask.store, "cloudflare", RECORD, old.id, kept | body)
     for _, sentence in [*_BEHAVIOUR.refusals("check", draft), *_BEHAVIOUR.refusals("apply", draft)]:
         raise Refused(BAD_RECORD, text=sentence)
     values = _BEHAVIOUR.held(draft) | {"modifiedOn": _time(ask.now)}
@@ -149,7 +153,7 @@ def _write(ask: Ask, kept: dict[str, Any], body: dict[str, Any]) -> Answer:
 
 
 def _time(now: datetime) -> str:
-    return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def list_rulesets(ask: Ask) -> Answer:
@@ -213,4 +217,4 @@ ROUTES = [
     Route("GET", "/zones/{zone}/rulesets/phases/{phase}/entrypoint", get_entry_point, API),
     Route("POST", "/zones/{zone}/purge_cache", purge, API),
 ]
-VENDOR = Vendor("cloudflare", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals()))
+VENDOR = Vendor("cloudflare", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()))

@@ -25,7 +25,7 @@ _SOURCE = "Grafana's source: pkg/api/annotations.go"
 NO_TOKEN = Refusal(401, "", "Unauthorized", "Grafana's HTTP API documentation, authentication")
 BAD_TOKEN = Refusal(401, "api-key.invalid", "Invalid API key", UNVERIFIED)
 NO_TEXT = Refusal(400, "", "Failed to save annotation", _SOURCE)
-BAD_BODY = Refusal(400, "", "bad request data", _SOURCE)
+MALFORMED = Refusal(400, "", "bad request data", _SOURCE)
 NO_ROUTE = Refusal(404, "", "Not found", UNVERIFIED)
 ALL_TAGS = Fact("An annotation is listed when it has all the tags asked for, or one with matchAny.", _DOCS)
 MOST = Fact("100 annotations are listed when no limit is given, newest first.", _DOCS)
@@ -49,7 +49,7 @@ def admit(ask: Ask) -> None:
 def list_annotations(ask: Ask) -> Answer:
     wanted, has = set(ask.query.getlist("tags")), ask.query
     enough = any if has.get("matchAny") == "true" else all
-    since, until = int(has.get("from", 0)), int(has.get("to", 2**63))
+    since, until = ask.number("from", 0), ask.number("to", 2**63)
     found = [
         held.properties | {"id": int(held.id)}
         for held in ask.store.find("grafana", ANNOTATION)
@@ -57,7 +57,7 @@ def list_annotations(ask: Ask) -> Answer:
         and since <= held.properties["time"] <= until
     ]
     newest = sorted(found, key=lambda one: (one["time"], one["id"]), reverse=True)
-    return Answer(newest[: int(has.get("limit", 100))])
+    return Answer(newest[: ask.number("limit", 100)])
 
 
 def add_annotation(ask: Ask) -> Answer:
@@ -81,4 +81,4 @@ ROUTES = [
     Route("GET", "/api/annotations", list_annotations, API),
     Route("POST", "/api/annotations", add_annotation, API),
 ]
-VENDOR = Vendor("grafana", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals()))
+VENDOR = Vendor("grafana", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()))

@@ -25,7 +25,7 @@ EMPTY = Refusal(
 )  # fmt: skip
 NO_STREAMS = Refusal(400, "", "a push needs streams, each with labels and values", _DOCS + "; the text is unverified")
 NO_ROUTE = Refusal(404, "", "404 page not found", "Go's net/http")
-BAD_BODY = Refusal(400, "", "the body is no JSON object", UNVERIFIED)
+MALFORMED = Refusal(400, "", "the body is no JSON object", UNVERIFIED)
 HOUR = Fact("Without start the last hour is searched, without limit 100 lines are given, newest first.", _DOCS)
 _MATCHER = re.compile(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(,|$)')
 _FILTER = re.compile(r'\s*(\|=|!=|\|~|!~)\s*(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)')
@@ -122,7 +122,7 @@ def query_range(ask: Ask) -> Answer:
         and all(_LINE_TESTS[operator](value, held.properties["line"]) for operator, value in filters)
     ]
     forward = ask.query.get("direction") == "forward"
-    found = sorted(found, key=lambda one: one["ns"], reverse=not forward)[: int(ask.query.get("limit", 100))]
+    found = sorted(found, key=lambda one: one["ns"], reverse=not forward)[: ask.number("limit", 100)]
     streams: dict[tuple[tuple[str, str], ...], list[list[str]]] = {}
     for one in found:
         streams.setdefault(tuple(sorted(one["labels"].items())), []).append([str(one["ns"]), one["line"]])
@@ -146,4 +146,4 @@ ROUTES = [
     Route("POST", "/loki/api/v1/push", push, API),
     Route("GET", "/loki/api/v1/query_range", query_range, API),
 ]
-VENDOR = Vendor("loki", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals()))
+VENDOR = Vendor("loki", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()))

@@ -20,7 +20,7 @@ MISSING = Refusal(400, "invalid event", "'payload.{name}' is missing or blank", 
 SEVERITY = Refusal(400, "invalid event", "'payload.severity' must be one of {allowed}", _DOCS)
 LONG = Refusal(400, "invalid event", "'{name}' is too long: at most {most} characters", _DOCS)
 NO_DEDUP = Refusal(400, "invalid event", "'dedup_key' is missing or blank", _DOCS)
-BAD_BODY = Refusal(400, "invalid event", "Event object is invalid JSON", UNVERIFIED)
+MALFORMED = Refusal(400, "invalid event", "Event object is invalid JSON", UNVERIFIED)
 NO_ROUTE = Refusal(404, "not found", "Not Found", UNVERIFIED)
 SEVERITIES = ("critical", "error", "warning", "info")
 MERGED = Fact("Events of one dedup_key are one alert.", "https://support.pagerduty.com/docs/event-management")
@@ -74,4 +74,4 @@ def enqueue(ask: Ask) -> Answer:
 
 
 ROUTES = [Route("POST", "/v2/enqueue", enqueue, API)]
-VENDOR = Vendor("pagerduty", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals()))
+VENDOR = Vendor("pagerduty", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()))

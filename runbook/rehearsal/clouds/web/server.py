@@ -16,7 +16,7 @@ from runbook.rehearsal.clouds.behaviours import UNVERIFIED
 from runbook.rehearsal.clouds.faults import CloudError, Faults
 from runbook.rehearsal.clouds.net import broken
 from runbook.rehearsal.clouds.store import Store
-from runbook.rehearsal.clouds.web.asking import Answer, Ask, BadBody, Clock, Refusal, Refused, Route, Vendor
+from runbook.rehearsal.clouds.web.asking import Answer, Ask, Clock, Malformed, Refusal, Refused, Route, Vendor
 
 
 class _Quiet(WSGIRequestHandler):
@@ -45,8 +45,8 @@ class WebServer:
         )
         self._server = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=_Quiet)
         self.port: int = self._server.server_port
-        # Asked for every 20 ms whether it is to stop: the 500 ms that are usual would be felt in each test.
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        # Asked for every 50 ms whether it is to stop: the 500 ms that are usual would be felt in each test.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -85,8 +85,8 @@ class WebServer:
             vendor.admit(ask)
             vendor.catch_up(ask)
             return route.act(ask)
-        except BadBody:
-            return _refused(vendor, vendor.bad_body)
+        except Malformed:
+            return _refused(vendor, vendor.malformed)
         except Refused as refused:
             return Answer(vendor.said(refused.refusal, str(refused)), refused.refusal.status, refused.headers)
 

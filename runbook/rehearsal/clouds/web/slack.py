@@ -30,7 +30,7 @@ BAD_ARGUMENTS = Refusal(200, "invalid_arguments", "", _LATER)
 NO_SCHEDULED = Refusal(200, "invalid_scheduled_message_id", "", _DOCS + "chat.deleteScheduledMessage")
 INVALID_CHANNEL = Refusal(200, "invalid_channel", "", f"{_DOCS}chat.scheduledMessages.list; for a name unverified")
 NO_ROUTE = Refusal(200, "unknown_method", "", _DOCS)
-BAD_BODY = Refusal(200, "invalid_json", "", UNVERIFIED)
+MALFORMED = Refusal(200, "invalid_json", "", UNVERIFIED)
 FURTHEST, WINDOW, MOST = timedelta(days=120), timedelta(minutes=5), 30
 AHEAD = Fact("A message can be scheduled at most 120 days ahead.", _LATER)
 CROWDED = Fact("At most 30 messages can be scheduled for one channel within 5 minutes.", _LATER)
@@ -164,6 +164,6 @@ ROUTES = [
     Route("POST", "/chat.deleteScheduledMessage", delete_scheduled, API),
 ]
 VENDOR = Vendor(
-    "slack", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals()),
+    "slack", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()),
     lambda ask: catch_up(ask.store, ask.now),
 )  # fmt: skip

@@ -44,8 +44,7 @@ def run(store: Store, ref: str, query: str) -> list[dict[str, int]]:
 
 
 def _together(store: Store, ref: str, words: str) -> dict[str, int]:
-    """Nothing is deleted before the whole of it was understood. All parts see the tables as they were before, so that
-    a token of a session, which goes along with it, is not counted among those without one."""
+    """Nothing is deleted before the whole of it was understood."""
     parts: dict[str, Callable[[Store, str], int]] = {}
     while part := _PART.match(words):
         if part[2] not in _DELETES:
@@ -60,5 +59,5 @@ def _together(store: Store, ref: str, words: str) -> dict[str, int]:
         if not found or found[1] not in parts:
             raise NotUnderstood(column)
         columns[found[2]] = found[1]
-    done = {name: parts[name](store, ref) for name in reversed(parts)}
+    done = {name: parts[name](store, ref) for name in parts}
     return {column: done[name] for column, name in columns.items()}

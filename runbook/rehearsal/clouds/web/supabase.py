@@ -32,7 +32,7 @@ BAD_TOKEN = Refusal(401, "", "JWT could not be decoded", UNVERIFIED)
 BAD_REF = Refusal(400, "", "ref: a project ref is 20 lower-case letters", _DOCS + "; the text is unverified")
 NO_PROJECT = Refusal(404, "", "Project not found", UNVERIFIED)
 NO_ROUTE = Refusal(404, "", "Cannot find that path", UNVERIFIED)
-BAD_BODY = Refusal(400, "", "The body is no JSON object", UNVERIFIED)
+MALFORMED = Refusal(400, "", "The body is no JSON object", UNVERIFIED)
 UNKNOWN = Refusal(400, "", "{name} is no auth setting that the stand-in knows", OWN)
 NOT_SITE = Refusal(400, "", "site_url must be one URL, without a comma", _DOCS + "; the text is unverified")
 NOT_LIST = Refusal(400, "", "uri_allow_list must be one text, its entries joined by commas", _DOCS)
@@ -231,4 +231,4 @@ ROUTES = [
     Route("GET", f"{_BASE}/functions", list_functions, API),
     Route("GET", f"{_BASE}/functions/{{slug}}", get_function, API),
 ]
-VENDOR = Vendor("supabase", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals()))
+VENDOR = Vendor("supabase", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()))

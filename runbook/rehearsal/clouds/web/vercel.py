@@ -19,7 +19,7 @@ BAD_TOKEN = Refusal(403, "forbidden", "Not authorized", _DOCS + "errors; the tex
 NO_PROJECT = Refusal(404, "not_found", "Project not found", _DOCS + "errors; the text is unverified")
 NO_DEPLOYMENT = Refusal(404, "not_found", "The deployment could not be found", UNVERIFIED)
 NO_ROUTE = Refusal(404, "not_found", "The requested API endpoint was not found", UNVERIFIED)
-BAD_BODY = Refusal(400, "bad_request", "Invalid JSON", UNVERIFIED)
+MALFORMED = Refusal(400, "bad_request", "Invalid JSON, or a number that is none", UNVERIFIED)
 NOT_READY = Refusal(409, "not_ready", "The deployment {id} is {state}: only a READY one can be promoted.", UNVERIFIED)
 UNDER_WAY = Refusal(409, "conflict", "The production domains are already moving to {id}.", UNVERIFIED)
 NEVER_SERVED = Refusal(
@@ -31,6 +31,7 @@ SETTINGS = (
     "autoAssignCustomDomains", "buildCommand", "devCommand", "framework", "gitForkProtection", "installCommand",
     "name", "nodeVersion", "outputDirectory", "rootDirectory",
 )  # fmt: skip
+SERVES = Fact("targets.production is what has the domains, not the newest production build.", UNVERIFIED)
 HIDDEN = Fact("A sensitive variable's value is never given back.", "https://vercel.com/docs/environment-variables")
 REBUILT = Fact("Promoting a preview build makes a production build of it.", "vercel CLI: request-promote.ts")
 
@@ -171,7 +172,7 @@ def list_deployments(ask: Ask) -> Answer:
         if name in ask.query:
             found = [one for one in found if one.properties[name] in ask.query[name].split(",")]
     found = [one for one in found if wanted.items() <= one.properties["meta"].items()]
-    found = found[: int(ask.query.get("limit", 20))]
+    found = found[: ask.number("limit", 20)]
     shown = [_short(one) | {"uid": one.id, "state": one.properties["state"]} for one in found]
     return Answer({"deployments": shown, "pagination": {"count": len(shown), "next": None, "prev": None}})
 
@@ -249,6 +250,6 @@ ROUTES = [
     Route("POST", "/v1/projects/{id}/rollback/{deployment}", roll_back, API),
 ]
 VENDOR = Vendor(
-    "vercel", ROUTES, said, admit, NO_ROUTE, BAD_BODY, known_in(globals() | vars(deployments) | vars(vercel_bodies)),
+    "vercel", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals() | vars(deployments) | vars(vercel_bodies)),
     lambda ask: deployments.catch_up(ask.store, ask.now, ask.faults),
 )  # fmt: skip
