@@ -13,7 +13,7 @@ import httpx
 from runbook.steps import http
 from runbook.steps.call import Call, StepError
 
-PAUSE = 1.0  # seconds between two looks at something that a vendor does in its own time
+PAUSE = 0.5  # seconds between two looks at something that a vendor does in its own time
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Vendor:
     def remedies(self) -> dict[int, str]:
         return {
             401: f"{self.secret} is wrong, expired or revoked: set a new one.",
-            403: f"{self.secret} may not do this: it needs {self.needs}.",
+            403: f"{self.secret} is wrong or may not do this: it needs {self.needs}.",
             404: self.missing,
             500: f"See {self.status}, then run up again.",
         }

@@ -16,12 +16,18 @@ VENDORS = ("cloudflare", "vercel", "supabase", "slack", "pagerduty", "grafana")
 NOW = "2026-03-01T20:00:00+00:00"
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Server]:
     server = Server()
-    server.on("GET /clock", Reply(body=NOW.encode(), headers={"content-type": "text/plain"}))
     yield server
     server.close()
+
+
+@pytest.fixture
+def server(_server: Server) -> Server:
+    _server.forget()
+    _server.on("GET /clock", Reply(body=NOW.encode(), headers={"content-type": "text/plain"}))
+    return _server
 
 
 @pytest.fixture

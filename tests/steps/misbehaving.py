@@ -75,6 +75,14 @@ class Server:
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
+    def forget(self) -> None:
+        """As new: for the next test."""
+        with self._lock:
+            self._over.set()  # whoever hangs may go
+            self._over = threading.Event()
+            self.asked.clear()
+            self.replies.clear()
+
     def close(self) -> None:
         self._over.set()
         self._http.shutdown()
@@ -112,8 +120,9 @@ class Server:
             self.asked.append(asked)
             left = self.replies.get(asked.route, [Reply(404, {"message": "nothing is here"})])
             reply = left.pop(0) if len(left) > 1 else left[0]
+            over = self._over
         if reply.hang:
-            self._over.wait(20)
+            over.wait(20)
         elif reply.reset:
             linger = struct.pack("ii", 1, 0)  # close with RST
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
