@@ -17,7 +17,7 @@ from runbook.steps.call import Call, StepError
 from runbook.steps.certificates import Certificate, refusal, shown, trusted
 from runbook.steps.together import together
 
-CONNECT, READ = 5.0, 10.0  # seconds
+CONNECT, WHOLE = 5.0, 10.0  # seconds: to be connected, and for one try from its beginning to its end
 TRIES = 3
 _KEPT = 1_000_000  # bytes of an answer: a health page, a service worker, a token
 _PASSING = frozenset({429, 500, 502, 503, 504})  # what may be over a moment later
@@ -68,7 +68,7 @@ def send(
     expect: Collection[int] = (200,),
 ) -> httpx.Response:
     """As `get`, with any method. It may be sent more than once."""
-    found = (address,) if address else names.addresses(call.reach, host, _seconds(call, READ))
+    found = (address,) if address else names.addresses(call.reach, host, _seconds(call, WHOLE))
     places = [Place(host, one, call.reach.https_port) for one in found]
     return at(call, places, method, path, headers=headers, json=json, expect=expect)
 
@@ -88,13 +88,14 @@ def at(
     for number in range(TRIES):
         place = places[number % len(places)]
         last = number == TRIES - 1
+        limit = _seconds(call, WHOLE)
         try:
-            answer = _once(call, place, method, path, headers or {}, json)
+            answer = _once(call, place, method, path, headers or {}, json, limit)
         except httpx.TransportError as error:
             final = refusal(call.reach, place.host, place.address, place.port, _seconds(call, CONNECT), error)
             wait = _backoff(number)
             if final or last or call.left() < wait + 1:
-                raise StepError(final or _unreached(place, asked, error)) from error
+                raise StepError(final or _unreached(place, asked, limit, error)) from error
         else:
             if answer.status_code in expect:
                 return answer
@@ -113,12 +114,13 @@ def certificate(call: Call, host: str, address: str) -> Certificate:
         raise StepError(f"{host} at {address} shows no certificate that is trusted here ({error}).") from error
 
 
-def _once(call: Call, place: Place, method: str, path: str, headers: Mapping[str, str], json: Any) -> httpx.Response:
-    """One request. Raises httpx.TransportError; a time limit holds for the whole of it."""
-    seconds = _seconds(call, CONNECT + READ)
+def _once(
+    call: Call, place: Place, method: str, path: str, headers: Mapping[str, str], json: Any, limit: float
+) -> httpx.Response:
+    """One request, at most `limit` seconds. Raises httpx.TransportError."""
 
     def work() -> httpx.Response:
-        limits = httpx.Timeout(min(READ, seconds), connect=min(CONNECT, seconds))
+        limits = httpx.Timeout(limit, connect=min(CONNECT, limit))
         verify = trusted(call.reach.ca) if place.scheme == "https" else False
         # Without the environment's proxies: what is asked is this very address.
         with (
@@ -138,9 +140,9 @@ def _once(call: Call, place: Place, method: str, path: str, headers: Mapping[str
                     break
             return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
 
-    done = together({"request": work}, seconds)["request"]
+    done = together({"request": work}, limit)["request"]
     if isinstance(done, TimeoutError):
-        raise httpx.ReadTimeout(f"nothing whole within {seconds:.0f} s") from done
+        raise httpx.ReadTimeout("nothing whole in time") from done
     if isinstance(done, Exception):
         raise done
     return done
@@ -166,12 +168,12 @@ def _asked_to_wait(answer: httpx.Response) -> float | None:
         return None
 
 
-def _unreached(place: Place, asked: str, error: httpx.TransportError) -> str:
+def _unreached(place: Place, asked: str, limit: float, error: httpx.TransportError) -> str:
     where = f"{place}:{place.port}"
     if isinstance(error, httpx.ConnectTimeout):
-        what = f"{where} accepted no connection within {CONNECT:g} s"
+        what = f"{where} accepted no connection within {min(CONNECT, limit):.3g} s"
     elif isinstance(error, httpx.TimeoutException):
-        what = f"{where} did not answer {asked} within {READ:g} s"
+        what = f"{where} did not answer {asked} within {limit:.3g} s"
     elif isinstance(_first(error), ConnectionRefusedError):
         what = f"{where} refused the connection: nothing listens there"
     elif isinstance(error, httpx.ConnectError):
