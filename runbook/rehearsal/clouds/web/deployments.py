@@ -67,17 +67,17 @@ def build(
     now: datetime,
     *,
     release: str,
-    target: str | None,
+    target: str,
     meta: Mapping[str, str],
     env: Mapping[str, str],
     auto_assign: bool,
 ) -> Held:
-    """A new deployment, not READY yet; a target of None is a preview."""
+    """A new deployment, not READY yet. `target`: production or preview."""
     id = "dpl_" + secrets.token_hex(14)
     name = project.properties["name"]
     pace = store.get("vercel", _PACE, "builds")
     wait = timedelta(seconds=pace.properties["seconds"] if pace else 0)
-    baked, secret = baked_env(store, project.id, target or "preview", env)
+    baked, secret = baked_env(store, project.id, target, env)
     properties = {
         "projectId": project.id,
         "name": name,

@@ -77,7 +77,7 @@ def _short(held: Held) -> dict[str, Any]:
         "projectId": values["projectId"],
         "url": values["url"],
         "readyState": values["state"],
-        "target": values["target"],
+        "target": values["target"] if values["target"] == "production" else None,
         "createdAt": values["createdAt"],
         "ready": values["readyAt"] if values["state"] == "READY" else None,
         "aliasAssigned": values["readyAt"] if values["aliased"] else False,
@@ -185,7 +185,9 @@ def post_deployment(ask: Ask) -> Answer:
     body = ask.json()
     vercel_bodies.check(body)
     if "deploymentId" in body:
-        made = _rebuilt(ask, deployment_of(ask, body["deploymentId"]), body.get("target"), body.get("meta", {}))
+        made = _rebuilt(
+            ask, deployment_of(ask, body["deploymentId"]), body.get("target") or "preview", body.get("meta", {})
+        )
     else:
         env = body.get("env", {}) | body.get("build", {}).get("env", {})
         made = deployments.build(
@@ -193,7 +195,7 @@ def post_deployment(ask: Ask) -> Answer:
             project_of(ask, body.get("project", body["name"])),
             ask.now,
             release=body["gitSource"].get("ref", ""),
-            target=body.get("target"),
+            target=body.get("target") or "preview",
             meta=body.get("meta", {}),
             env=env,
             auto_assign=body.get("autoAssignCustomDomains", True),
@@ -201,7 +203,7 @@ def post_deployment(ask: Ask) -> Answer:
     return Answer(_whole(ask.store, made))
 
 
-def _rebuilt(ask: Ask, held: Held, target: str | None, meta: dict[str, str]) -> Held:
+def _rebuilt(ask: Ask, held: Held, target: str, meta: dict[str, str]) -> Held:
     """The same release, built again with the project's env as it is now."""
     project = project_of(ask, held.properties["projectId"])
     values = {"release": held.properties["release"], "target": target, "meta": meta, "env": {}}
