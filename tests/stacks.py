@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from runbook import platforms
-from runbook.model.checks import required_secrets
 from runbook.model.platform import Platform
 from runbook.model.problems import NAMESPACE
 from runbook.model.reading import read
+from runbook.model.secrets_needed import required_secrets
 from runbook.model.settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -5,40 +5,17 @@ What the vendors let through in preview and fail, obey or lose later is refused 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from runbook.model.cutover.sections import Side
 from runbook.model.fields import TTL_AUTOMATIC, TTL_LEAST, TTL_MOST
-from runbook.model.platform import App, Platform, Secret
+from runbook.model.platform import App, Platform
 from runbook.model.problems import Problem, Said, nearest, path
-from runbook.model.settings import EmailContact, Settings
+from runbook.model.settings import Settings
 
 Check = Callable[[Platform, Settings], Iterable[Problem]]
 CHECKS: list[tuple[frozenset[str], Check]] = []
-
-# What every stack needs, and what reads it.
-_SECRETS = {
-    "CLOUDFLARE_API_TOKEN": "the Cloudflare provider",
-    "VERCEL_API_TOKEN": "the Vercel provider",
-    "GRAFANA_AUTH": "the Grafana provider",
-    "GRAFANA_SM_ACCESS_TOKEN": "the Grafana provider, for uptime checks",
-    "PROMETHEUS_TOKEN": "the data source Prometheus",
-    "LOKI_TOKEN": "the data source Loki",
-    "POSTGRES_PASSWORD": "the data source PostgreSQL",
-    "LOG_DRAIN_SECRET": "the log drain, which signs what it sends",
-}
-# Forms that the providers' sources ask for. A secret of another form must not get as far as the provider: when a
-# provider refuses a property, the engine prints the refused value in the clear, secret or not (seen, 3.258).
-# \Z and not $, before which a line break may stand.
-SECRET_FORMS = {
-    "CLOUDFLARE_API_TOKEN": (
-        re.compile(r"^[A-Za-z0-9_-]{40,}\Z"),
-        "A Cloudflare API token: at least 40 letters, digits, hyphens and underscores.",
-    ),
-    "VERCEL_API_TOKEN": (re.compile("[A-Za-z0-9]{24}"), "A Vercel token: at least 24 letters and digits in a row."),
-    "LOG_DRAIN_SECRET": (re.compile(r"^.{32,}\Z"), "At least 32 characters: Vercel signs with it what it sends."),
-}
 
 
 def needs(*sections: str) -> Callable[[Check], Check]:
@@ -51,60 +28,33 @@ def needs(*sections: str) -> Callable[[Check], Check]:
     return register
 
 
-def secret_command(name: str) -> str:
-    """The edit that sets a secret; pulumi asks for the value, so that it stands in no shell history."""
-    return (
-        f"Run this, which asks for the value:\npulumi config set --secret --path 'secrets.{name}' --stack {{stack}}"
-    )
-
-
-def in_the_clear(name: str) -> Problem:
-    """The stack file holds a secret unencrypted."""
-    edit = f"If the file has ever left this machine, have a new one issued. {secret_command(name)}"
-    return Problem(path("secrets", name), Said.CLEAR, "A secret that Pulumi has encrypted.", edit)
-
-
-def required_secrets(platform: Platform, settings: Settings) -> dict[str, str]:
-    """Every secret the stack needs, with what reads it. Needs the section owners."""
-    wanted = dict(_SECRETS)
-    for app, vercel in platform.vercel_apps:
-        for variable in vercel.variables:
-            if isinstance(variable.value, Secret):
-                wanted[variable.value.name] = f"env var {variable.key} of app {app.name}"
-    for owner, contacts in settings.owners.items():
-        for contact in contacts:
-            if not isinstance(contact, EmailContact):
-                wanted[contact.secret] = f"the {contact.kind} contact of {owner}"
-    return wanted
-
-
-def host_of(app: App, settings: Settings) -> str | None:
-    """The app's host name; the auth app's is the side's."""
+def host_of(app: App, settings: Settings, side: Side) -> str | None:
+    """The app's host name when this side serves: the auth app's is the side's. Needs the section apps."""
     if app.auth:
-        return settings.side.auth_host
+        return side.auth_host
     configured = settings.apps.get(app.name)
     return configured.host if configured else None
 
 
 @needs("apps")
 def every_app_is_configured(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names(platform, "apps", [app.name for app in platform.apps], settings.apps, "app")
+    yield from same_names(platform, "apps", [app.name for app in platform.apps], settings.apps, "app")
 
 
 @needs("current")
 def every_app_has_a_target(platform: Platform, settings: Settings) -> Iterator[Problem]:
     apps = [app.name for app in platform.apps]
-    yield from _same_names(platform, "current.targets", apps, settings.current.targets, "app")
+    yield from same_names(platform, "current.targets", apps, settings.current.targets, "app")
 
 
 @needs("drains")
 def required_drains_are_set(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names(platform, "drains", platform.drains, settings.drains, "drain")
+    yield from same_names(platform, "drains", platform.drains, settings.drains, "drain")
 
 
 @needs("owners")
 def every_owner_can_be_reached(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names(platform, "owners", [owner.name for owner in platform.owners], settings.owners, "owner")
+    yield from same_names(platform, "owners", [owner.name for owner in platform.owners], settings.owners, "owner")
     for owner, contacts in settings.owners.items():
         if not contacts:
             yield Problem(
@@ -117,7 +67,7 @@ def every_owner_can_be_reached(platform: Platform, settings: Settings) -> Iterat
 
 @needs("flags")
 def every_flag_is_set(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    yield from _same_names(platform, "flags", platform.flags, settings.flags, "flag")
+    yield from same_names(platform, "flags", platform.flags, settings.flags, "flag")
 
 
 @needs("apps", "current", "zone")
@@ -125,7 +75,7 @@ def hosts_stand_in_the_zone(platform: Platform, settings: Settings) -> Iterator[
     seen: Counter[str] = Counter()
     for app in platform.apps:
         at = path("current", "authHost") if app.auth else path("apps", app.name, "host")
-        host = host_of(app, settings)
+        host = host_of(app, settings, settings.current)
         if host is None:
             if app.auth or app.name in settings.apps:
                 yield Problem(at, Said.MISSING, f"The host name at which people reach {app.title}.", "Add it.")
@@ -135,8 +85,8 @@ def hosts_stand_in_the_zone(platform: Platform, settings: Settings) -> Iterator[
             yield Problem(
                 at, host, "A host of its own for each app; another app has this one.", "Write another name."
             )
-        if not _in_zone(host, settings.zone):
-            yield _outside(at, host, settings.zone)
+        if not in_zone(host, settings.zone):
+            yield outside_zone(at, host, settings.zone)
     for app in platform.apps:
         if app.auth and app.name in settings.apps and settings.apps[app.name].host:
             yield Problem(
@@ -175,12 +125,12 @@ def ttl_fits_the_proxy(platform: Platform, settings: Settings) -> Iterator[Probl
 
 @needs("records", "zone", "apps", "current")
 def extra_records_are_whole(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    hosts = {host_of(app, settings) for app in platform.apps}
+    hosts = {host_of(app, settings, settings.current) for app in platform.apps}
     ttls: dict[tuple[str, str], int] = {}
     for index, record in enumerate(settings.records):
         at = path("records", index)
-        if not _in_zone(record.name, settings.zone):
-            yield _outside(f"{at}.name", record.name, settings.zone)
+        if not in_zone(record.name, settings.zone):
+            yield outside_zone(f"{at}.name", record.name, settings.zone)
         if record.name in hosts:
             yield Problem(
                 f"{at}.name",
@@ -218,21 +168,31 @@ def extra_records_are_whole(platform: Platform, settings: Settings) -> Iterator[
 @needs("current", "apps")
 def targets_are_not_their_own_host(platform: Platform, settings: Settings) -> Iterator[Problem]:
     for app in platform.apps:
-        target = settings.current.targets.get(app.name)
-        if target is not None and target == host_of(app, settings):
-            yield Problem(
-                path("current", "targets", app.name),
-                target,
-                "A name or address other than the app's own host, which would point at itself.",
-                "Write what answers for the app, such as the name that Vercel shows for it.",
-            )
+        target, host = settings.current.targets.get(app.name), host_of(app, settings, settings.current)
+        if target is not None:
+            yield from not_its_own_host(path("current", "targets", app.name), target, host)
+
+
+def not_its_own_host(at: str, target: str, host: str | None) -> Iterator[Problem]:
+    if target == host:
+        yield Problem(
+            at,
+            target,
+            "A name or address other than the app's own host, which would point at itself.",
+            "Write what answers for the app, such as the name that Vercel shows for it.",
+        )
 
 
 @needs("current")
 def extra_env_declares_nothing_twice(platform: Platform, settings: Settings) -> Iterator[Problem]:
+    yield from undeclared_env(platform, settings.current.env, "current")
+
+
+def undeclared_env(platform: Platform, env: Mapping[str, Mapping[str, str]], *side: str) -> Iterator[Problem]:
+    """Further env values of a side are for apps on Vercel, and for keys that the platform does not set."""
     declared = {app.name: {variable.key for variable in vercel.variables} for app, vercel in platform.vercel_apps}
-    for app, values in settings.current.env.items():
-        at = path("current", "env", app)
+    for app, values in env.items():
+        at = path(*side, "env", app)
         if app not in declared:
             edit = f"Write {nearest(app, declared) or 'one of these'}, or remove it."
             yield Problem(at, Said.UNKNOWN, f"An app on Vercel: {', '.join(declared)}.", edit)
@@ -319,26 +279,7 @@ def business_hours_are_there_where_needed(platform: Platform, settings: Settings
         )
 
 
-@needs("owners", "secrets")
-def secrets_are_set(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    wanted = required_secrets(platform, settings)
-    for name in sorted(wanted.keys() - settings.secrets.keys()):
-        yield Problem(path("secrets", name), Said.MISSING, f"A secret, read by {wanted[name]}.", secret_command(name))
-    for name in sorted(settings.secrets.keys() - wanted.keys()):
-        yield Problem(
-            path("secrets", name),
-            Said.UNKNOWN,
-            f"Only what something reads: {', '.join(sorted(wanted))}.",
-            f"Run this:\npulumi config rm --path 'secrets.{name}' --stack {{stack}}",
-        )
-    for name, value in settings.secrets.items():
-        if not value.get_secret_value().strip():
-            yield Problem(path("secrets", name), Said.EMPTY, "A value.", secret_command(name))
-        elif name in SECRET_FORMS and not SECRET_FORMS[name][0].search(value.get_secret_value()):
-            yield Problem(path("secrets", name), Said.HIDDEN, SECRET_FORMS[name][1], secret_command(name))
-
-
-def _same_names(
+def same_names(
     platform: Platform, at: str, wanted: Iterable[str], given: Iterable[str], kind: str
 ) -> Iterator[Problem]:
     """What is configured by name and what the platform has are the same."""
@@ -364,9 +305,9 @@ def _twice(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _in_zone(host: str, zone: str) -> bool:
+def in_zone(host: str, zone: str) -> bool:
     return host == zone or host.endswith("." + zone)
 
 
-def _outside(at: str, host: str, zone: str) -> Problem:
+def outside_zone(at: str, host: str, zone: str) -> Problem:
     return Problem(at, host, f"A name in the zone {zone}.", f"Write a name that ends in .{zone}, or change zone.")

@@ -31,6 +31,8 @@ class Said(Enum):
     EMPTY = "is empty"
     TEXT = "is a text"
     HIDDEN = "= (not shown)"
+    SAME = "changes nothing"
+    NOBODY = "has nobody in Slack"
 
 
 @dataclass(frozen=True)

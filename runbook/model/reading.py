@@ -10,9 +10,11 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from runbook.model.checks import CHECKS, in_the_clear, secret_command
+from runbook.model.checks import CHECKS
+from runbook.model.cutover import checks as _cutover_checks  # noqa: F401  (registers its checks)
 from runbook.model.platform import Platform
 from runbook.model.problems import ConfigError, Problem, Said, nearest, path
+from runbook.model.secrets_needed import in_the_clear, secret_command
 from runbook.model.settings import Settings
 
 _KINDS = {
@@ -111,7 +113,7 @@ def _problem(location: Sequence[str | int], error: ErrorDetails) -> Problem:
         return _unknown(parts[:-1], str(parts[-1]), list(parent.get("properties", {})))
     if location[-1] == "[key]":
         value = Said.MISNAMED
-    elif parts[0] == "secrets" or parts[:2] == ["current", "env"]:
+    elif parts[0] == "secrets" or parts[:2] == ["current", "env"] or parts[:3] == ["cutover", "next", "env"]:
         value = Said.HIDDEN
     if kind == "refused":
         return Problem(at, context["said"] or value, context["allowed"], context["edit"])

@@ -100,7 +100,7 @@ def stack_of(settings: Settings) -> Stack:
 
 def hosts(platform: Platform, settings: Settings) -> dict[str, str]:
     """App name to host name. Settings that were read have one for every app."""
-    return {app.name: host for app in platform.apps if (host := host_of(app, settings))}
+    return {app.name: host for app in platform.apps if (host := host_of(app, settings, settings.side))}
 
 
 def records(platform: Platform, settings: Settings, leaving: Side | None = None) -> tuple[Record, ...]:

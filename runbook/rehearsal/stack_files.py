@@ -13,10 +13,10 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from runbook import platforms
-from runbook.model.checks import required_secrets
 from runbook.model.platform import Platform
 from runbook.model.problems import NAMESPACE
-from runbook.model.settings import Contact, Settings, SlackContact, WebhookContact
+from runbook.model.secrets_needed import cutover_secrets, required_secrets
+from runbook.model.settings import Contact, PagerDutyContact, Settings, SlackContact, WebhookContact
 from runbook.rehearsal.problems import RehearsalError
 
 # What belongs to somebody's real stack: their secrets, and how the key to those is made.
@@ -90,8 +90,14 @@ def made_up(platform: Platform, owners: Any) -> dict[str, str]:
         for contact in contacts
         if isinstance(contact, SlackContact | WebhookContact)
     }
-    names = required_secrets(platform, Settings.model_construct(owners=found))
-    return {name: _value(name in webhooks or name.endswith("_WEBHOOK")) for name in names}
+    settings = Settings.model_construct(owners=found)
+    names = {**required_secrets(platform, settings), **cutover_secrets(platform, settings)}
+    pagers = {each.secret for owner in found.values() for each in owner if isinstance(each, PagerDutyContact)}
+    made = {name: _value(name in webhooks or name.endswith("_WEBHOOK")) for name in names}
+    made |= {name: made[name][:32] for name in pagers}  # as long as PagerDuty's keys are
+    if "LOGIN_EMAIL" in made:
+        made["LOGIN_EMAIL"] = f"rehearsal-{made['LOGIN_EMAIL'][:8]}@made-up.example"
+    return made
 
 
 def _value(url: bool) -> str:

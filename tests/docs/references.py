@@ -10,9 +10,9 @@ from typing import Any
 
 from runbook.model import serving
 from runbook.model.alerting import base_name, contact_points, rule_groups
-from runbook.model.checks import required_secrets
 from runbook.model.dashboards import dashboards
 from runbook.model.observing import data_sources
+from runbook.model.secrets_needed import required_secrets
 from tests.stacks import ROOT, platform, raw, settings
 
 KINDS = (

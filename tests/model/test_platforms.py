@@ -12,10 +12,10 @@ import yaml
 from runbook import platforms
 from runbook.model import serving
 from runbook.model.alerting import contact_points, mute_timing, rule_groups
-from runbook.model.checks import required_secrets
 from runbook.model.dashboards import dashboards
 from runbook.model.problems import ConfigError
 from runbook.model.reading import platform_name, read
+from runbook.model.secrets_needed import required_secrets
 from runbook.model.settings import Settings
 from tests.stacks import STACKS, platform, settings
 

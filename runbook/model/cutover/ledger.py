@@ -24,7 +24,8 @@ from runbook.model.serving import project_name, records, takes_part
 from runbook.model.settings import Settings
 
 TTL_OF_AUTOMATIC = 300  # what Cloudflare serves for 1 (automatic)
-COMPLETE = "complete"  # the name of the step that ends a crossing
+# Names of steps that the ledger asks for: the one that ends a crossing, and the last before the switch.
+COMPLETE, PURGE = "complete", "purge"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Ledger:
     ready. `side` is what the config asks to serve, `before` what served before the last flip, `leaving` what served
     before a way back that is under way. `builds`: app to the deployment that served before the flip; `base`: app to
     the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
-    were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open."""
+    were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open. `generation`: the
+    latest generation of the secrets that the apps' env is known to have had."""
 
     phase: Phase
     side: Side
@@ -74,6 +76,11 @@ class Ledger:
     def serving(self) -> Serving:
         return Serving.of(self.side)
 
+    @property
+    def generation_in_force(self) -> int:
+        """What the apps' env gets with this record: it only grows."""
+        return max(self.generation, self.side.generation)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, for the state. It holds no secret: a side has none."""
         plain: dict[str, Any] = _LEDGER.dump_python(self, mode="json", by_alias=True)
@@ -81,7 +88,7 @@ class Ledger:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Ledger:
-        """From what `as_json` made; the engine hands every number back as a float. Raises: pydantic.ValidationError"""
+        """From what `as_json` made; the engine gives every number back as a float. Raises: pydantic.ValidationError"""
         return _LEDGER.validate_python(_whole(plain))
 
 
@@ -173,13 +180,15 @@ def advance(
     old = memory.ledger
     kind = change(settings, old)
     if old is None:
-        return Ledger(phase=settings.phase, side=settings.side, generation=settings.side.generation)
+        return Ledger(phase=settings.phase, side=settings.side)
+    # Env waits for the purge before the switch: a flip that stopped before it has renewed nothing.
+    renewed = old.direction is not Direction.FLIP or memory.acted.get(PURGE, "") == old.tag
     new = replace(
         old,
         phase=settings.phase,
         side=settings.side,
         leaving=old.leaving if memory.open else None,
-        generation=max(old.generation, settings.side.generation),
+        generation=old.generation_in_force if renewed else old.generation,
         projects={**old.projects, **observed.project_ids},
     )
     if prepares(platform, settings, memory, observed):
