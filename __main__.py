@@ -42,7 +42,7 @@ flags = Flags("flags", FlagsArgs.of(settings), everywhere) if settings.flags els
 switches = flags.connection if flags else None
 apps = [
     WebApp(f"web-{web.app}", WebAppArgs(web, switches if web.reads_flags else None, steps), everywhere)
-    for web in serving.webs(*stack, cutover.ledger.generation)
+    for web in serving.webs(*stack, cutover.ledger.generation_in_force)
 ]
 Drains("drains", DrainsArgs.of(*stack, [app.project_id for app in apps]), everywhere)
 

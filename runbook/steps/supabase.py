@@ -38,7 +38,7 @@ def end_sessions(call: Call) -> dict[str, Any]:
 def auth_settings(call: Call) -> dict[str, Any]:
     """Site URL and allowed redirects of each project. It looks first and sends only what differs; twice is once.
 
-    args.refs: {ref: {site_url, uri_allow_list: [...], drop: [...]}}. `drop`, when given, are entries of the other
+    args.refs: {ref: {site_url, uri_allow_list: [...], drop: [...]}}; without a site_url it stays as it is. `drop`, when given, are entries of the other
     side; they go, and so does what this step set when it acted last. What someone else added stays.
     """
     return {ref: _settings(call, ref, wanted) for ref, wanted in call.args["refs"].items()}
@@ -53,7 +53,7 @@ def _settings(call: Call, ref: str, wanted: dict[str, Any]) -> dict[str, Any]:
     after = [entry for entry in before if entry not in old]
     after += [entry for entry in ours if entry not in after]
     change: dict[str, str] = {}
-    if found.at("site_url") != wanted["site_url"]:
+    if "site_url" in wanted and found.at("site_url") != wanted["site_url"]:
         change["site_url"] = wanted["site_url"]
     if after != before:
         change["uri_allow_list"] = ",".join(after)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from runbook.model.cutover import texts
-from runbook.model.cutover.ledger import COMPLETE, Ledger, Memory, dns_only
+from runbook.model.cutover.ledger import COMPLETE, PURGE, Ledger, Memory, dns_only
 from runbook.model.cutover.phases import LOW_TTL, Direction, Phase, Rule
 from runbook.model.cutover.sections import Side
 from runbook.model.cutover.step import Group, Kind, Plan, Step
@@ -81,7 +81,7 @@ def plan(scene: Scene) -> Plan:
     gates = tuple(step.name for step in steps if step.trigger == scene.gate)
     there = {step.name for step in steps}
     ended = tuple(name for name in ("end-sessions", "auth-settings", "custom-hostname") if name in there)
-    switch = (*ended, "purge")
+    switch = (*ended, PURGE)
     return Plan(tuple(steps), {Group.CACHE_RULES: (*gates, *ended), Group.RECORDS: switch, Group.ENV: switch})
 
 
@@ -132,7 +132,7 @@ def _build(scene: Scene, app: App) -> tuple[dict[str, Any], dict[str, SecretStr]
     settings = scene.settings
     if settings.next is None or not scene.prepare:
         return {}, {}
-    generation = max(scene.ledger.generation, settings.next.generation)
+    generation = max(scene.ledger.generation_in_force, settings.next.generation)
     variables = env(scene.platform, settings, app.name, settings.next, generation)
     args = {
         **scene.project(app),
@@ -192,7 +192,7 @@ def _before(scene: Scene) -> Iterator[Step]:
             scene.secrets("SUPABASE_ACCESS_TOKEN"),
             after=(*gates, "way-back"),
         )
-    yield replace(_purge(scene, "purge"), after=(Group.CACHE_RULES,), trigger=scene.flip)
+    yield replace(_purge(scene, PURGE), after=(Group.CACHE_RULES,), trigger=scene.flip)
 
 
 def _purge(scene: Scene, name: str) -> Step:
@@ -211,7 +211,7 @@ def _switch(scene: Scene) -> Iterator[Step]:
             name, Kind.PROMOTE, scene.flip, scene.project(app), scene.secrets("VERCEL_API_TOKEN"), reads=(made,)
         )
         if scene.flip:
-            yield replace(step, after=("purge", f"gate-build-{app.name}"))
+            yield replace(step, after=(PURGE, f"gate-build-{app.name}"))
         elif scene.ledger.direction is Direction.BACK and _left(scene, name):
             yield replace(step, kind=Kind.REASSIGN, trigger=f"{scene.ledger.tag}/leave", reads=())
         else:
