@@ -55,7 +55,7 @@ class Cutover:
         opens, cutover = self.decision.opening, self.settings.cutover
         status: dict[str, object] = {"phase": self.settings.phase.value, "crossing": self.ledger.tag}
         if cutover and opens and not self.settings.phase.serves_next:
-            status["opensAt"] = f"{opens.at:%Y-%m-%d %H:%M} UTC" if opens.at else "not known yet; preview again"
+            status["opensAt"] = opens.when
             status["why"] = opens.why
             status["cannotBeUndone"] = list(texts.CANNOT_BE_UNDONE)
         return status

@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import Any, get_args
 
+from runbook.model.cutover.phases import Phase
 from runbook.model.fields import WEEKDAYS, duration_text
 from runbook.model.objectives import Alert, NoData, Objective, OnError, Query
 from runbook.model.platform import Owner, Platform
@@ -180,9 +181,21 @@ def _refused(rule: Rule, given: str, allowed: Sequence[str]) -> PlatformError:
     return PlatformError(f"Rule {rule.uid} has the {given}; allowed is one of {', '.join(allowed)}.")
 
 
+def _watched(alert: Alert, objective: Objective, settings: Settings) -> bool:
+    """Whether the alert says, while next serves and is not settled, that the cutover has to be taken back."""
+    cutover = settings.cutover
+    flipped = cutover is not None and cutover.phase is Phase.FLIPPED
+    return flipped and objective.name in cutover.back_out and alert in objective.watch
+
+
+def _back_out() -> str:
+    return f"A back-out criterion of the cutover: write phase: {Phase.ROLLED_BACK} and run pulumi up."
+
+
 def _rule(alert: Alert, objective: Objective, place: int, platform: Platform, settings: Settings) -> Rule:
     if alert.owner not in {owner.name for owner in platform.owners}:
         raise PlatformError(f"Alert {alert.name} belongs to {alert.owner}, who is no owner of {platform.name}.")
+    watched = _watched(alert, objective, settings)
     return Rule(
         name=f"{platform.title} {settings.environment}: {alert.title}",
         uid=_uid(f"{base_name(settings)}-{alert.name}"),
@@ -202,6 +215,7 @@ def _rule(alert: Alert, objective: Objective, place: int, platform: Platform, se
             "objective": objective.name,
             "owner": alert.owner,
             "severity": alert.severity,
+            **({"watch": "cutover"} if watched else {}),
         },
         annotations={
             "summary": alert.summary,
@@ -210,9 +224,10 @@ def _rule(alert: Alert, objective: Objective, place: int, platform: Platform, se
             "runbook_url": f"{settings.runbook_url}{alert.section}",
             "__dashboardUid__": dashboard_uid(settings, "objectives"),
             "__panelId__": str(panel_id(place, objective, alert)),
+            **({"back_out": _back_out()} if watched else {}),
         },
         owner=alert.owner,
-        muted_outside_hours=alert.in_business_hours,
+        muted_outside_hours=alert.in_business_hours and not watched,  # cutovers are at night
     )
 
 

@@ -47,8 +47,8 @@ class Ledger:
     ready. `side` is what the config asks to serve, `before` what served before the last flip, `leaving` what served
     before a way back that is under way. `builds`: app to the deployment that served before the flip; `base`: app to
     the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
-    were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open. `generation`: the
-    latest generation of the secrets that the apps' env is known to have had."""
+    were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
+    `generation`: the latest generation of the secrets that the apps' env is known to have had."""
 
     phase: Phase
     side: Side

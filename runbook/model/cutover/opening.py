@@ -27,6 +27,13 @@ class Opening:
     at: datetime | None
     why: str
 
+    @property
+    def when(self) -> str:
+        """For people."""
+        if self.at is None:
+            return "not known yet; preview again"
+        return "at once" if self.at == ALWAYS else f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
 
 def opening(
     platform: Platform, settings: Settings, observed: Observed, ttl_before: int | None, opened: datetime | None = None

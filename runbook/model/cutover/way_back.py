@@ -51,10 +51,8 @@ def _serving(observed: Observed) -> dict[str, str]:
 def _steps(scene: Scene) -> Iterator[list[str]]:
     """Each a title and what stands below it. What this cutover does not touch is left out."""
     calls = way_back_calls
-    makers = (
-        (calls.dns, calls.builds, calls.supabase, calls.purge, _functions)
-        + (calls.check, _env, _database, _people, _afterwards)
-    )  # fmt: skip
+    by_curl = (calls.dns, calls.builds, calls.supabase, calls.purge)
+    makers = (*by_curl, _functions, calls.check, _env, _database, _people, _afterwards)
     yield from (step for step in (make(scene) for make in makers) if step)
 
 
@@ -63,8 +61,8 @@ def _head(scene: Scene) -> Iterator[str]:
     yield f"# The way back of {scene.platform.title} {settings.environment}"
     yield prose(
         "For the person on call who takes this cutover back without Pulumi and without the program that wrote this "
-        "page: a terminal with curl is enough. What puts DNS and the builds back brings people back; do both at once, "
-        "and go on with the other when one fails. The rest can wait for that. Each block may be pasted twice."
+        "page: a terminal with curl is enough. What puts DNS and the builds back brings people back: do both at "
+        "once, and go on with the other when one fails. The rest can wait. Each block may be pasted twice."
     )
     yield "\n".join(
         [
@@ -123,8 +121,8 @@ def _functions(scene: Scene) -> list[str]:
     body = [
         "Deploy the functions again",
         prose(
-            f"As the runbook says. It needs Supabase's own command and a checkout of {scene.platform.repository}, so "
-            "leave it for later where these are missing."
+            f"As the runbook says. It needs Supabase's own command, a checkout of {scene.platform.repository} and the "
+            "variable SUPABASE_ACCESS_TOKEN; leave it for later where one is missing."
         ),
     ]
     for name in scene.platform.recovery.functions:
@@ -149,9 +147,9 @@ def _env(scene: Scene) -> list[str]:
     return [
         "Before a next release: put the projects' env back",
         prose(
-            "Nothing that serves reads it, since a build keeps the env it was made with, and the last step below puts "
-            "it back. Only if a release has to come before that, set it by hand in Vercel's dashboard, Settings, "
-            "Environment Variables. Secrets stay as they are."
+            "Nothing that serves reads it: a build keeps the env it was made with. The last step below puts it back. "
+            "Only if a release has to come before that, set it by hand in Vercel's dashboard, Settings, Environment "
+            "Variables. Secrets stay as they are."
         ),
         "\n".join(points),
     ]
@@ -226,8 +224,8 @@ def _afterwards(scene: Scene) -> list[str]:
         ),
         block(f"phase: {Phase.ROLLED_BACK}", fence="yaml"),
         prose(
-            "and run `pulumi up`. It finds DNS and builds where you put them and leaves them there, puts the projects' "
-            "env and all else back, and keeps the record: program and world agree again. Vercel gives domains to new "
-            "builds again once rolled-back is left for steady or prepared."
+            "and run `pulumi up`. It finds DNS and builds where you put them and leaves them there, puts the "
+            "projects' env and all else back, and keeps the record: program and world agree again. Vercel gives "
+            "domains to new builds again once rolled-back is left for steady or prepared."
         ),
     ]

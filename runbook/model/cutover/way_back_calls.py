@@ -103,7 +103,7 @@ def builds(scene: Scene) -> list[str]:
         prose(
             "The very builds that served before take the domains again, within seconds and without a new build. If "
             "somebody has released since the flip (the dashboard's Deployments show which is Current), ask them "
-            "first. From then on a new production build takes no domain until one is promoted: that is wanted for now."
+            "first. From then on new production builds take no domain until one is promoted: that is wanted now."
         ),
         "\n".join(points),
         *([block(*calls)] if calls else []),
@@ -119,7 +119,7 @@ def supabase(scene: Scene) -> list[str]:
             prose(
                 f"Project {scene.now.supabase_ref} has to answer as {scene.now.auth_host} again. If it still does, "
                 "this block only shows its status, 5_services_reconfigured. If activate fails, wait a minute and "
-                "paste the block again: step 1 has to be seen first."
+                "paste the block again: DNS has to be seen first."
             ),
             block(
                 f"if ask_supabase {address(*base)} | grep 5_services_reconfigured; then :; else",
@@ -163,8 +163,8 @@ def check(scene: Scene) -> list[str]:
     body = [
         "Check",
         prose(
-            "Each app answers 200. Your own resolver may hold the other target for a minute, and an app needs some "
-            "seconds after step 2: then look again."
+            "Each app answers 200. Your own resolver may hold the other target for a minute, and Vercel needs some "
+            "seconds to move its domains: then look again."
         ),
         block(*(f"call {trust}https://{scene.host(app)}{port}{app.health}" for app in scene.platform.apps)),
     ]
