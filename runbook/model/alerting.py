@@ -183,9 +183,9 @@ def _refused(rule: Rule, given: str, allowed: Sequence[str]) -> PlatformError:
 
 def _watched(alert: Alert, objective: Objective, settings: Settings) -> bool:
     """Whether the alert says, while next serves and is not settled, that the cutover has to be taken back."""
-    cutover = settings.cutover
-    flipped = cutover is not None and cutover.phase is Phase.FLIPPED
-    return flipped and objective.name in cutover.back_out and alert in objective.watch
+    if settings.cutover is None or settings.phase is not Phase.FLIPPED:
+        return False
+    return objective.name in settings.cutover.back_out and alert in objective.watch
 
 
 def _back_out() -> str:

@@ -121,8 +121,8 @@ def _functions(scene: Scene) -> list[str]:
     body = [
         "Deploy the functions again",
         prose(
-            f"As the runbook says. It needs Supabase's own command, a checkout of {scene.platform.repository} and the "
-            "variable SUPABASE_ACCESS_TOKEN; leave it for later where one is missing."
+            f"As the runbook says. It needs Supabase's own command, a checkout of {scene.platform.repository} and "
+            "the variable SUPABASE_ACCESS_TOKEN; leave it for later where one is missing."
         ),
     ]
     for name in scene.platform.recovery.functions:
