@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +22,20 @@ from tests.steps.gates.names_server import Answers
 RESOLVER, NS1, NS2 = "127.0.9.1", "127.0.9.2", "127.0.9.3"
 OLD, NEW, SPARE, CLOSED = "127.0.9.4", "127.0.9.5", "127.0.9.6", "127.0.9.7"
 ZONE = "shop.example"
+VENDORS = "127.0.9.8"
 
 
 @dataclass
 class Net:
-    """`resolver` is what a client asks, `ns1` and `ns2` are authoritative for the zone. What is put into `zone`
-    is served by all three, until one gets records of its own."""
+    """`resolver` is what a client asks, `ns1` and `ns2` are authoritative for the zone. What is put in with `record`
+    is served by all three, until one gets records of its own. `hosts` are behind TLS; `vendors` answer without, under
+    (VENDORS, "/cloudflare/...") and the like."""
 
     resolver: Answers
     ns1: Answers
     ns2: Answers
     hosts: Hosts
+    vendors: Hosts
     reach: Reach
 
     def record(self, name: str, kind: str, ttl: int, *values: str) -> None:
@@ -50,23 +52,41 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
+Servers = tuple[names_server.Serving, hosts_server.Serving, hosts_server.Serving]
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Of DNS, of HTTPS and of plain HTTP; started once, as to start and to stop takes longer than most tests."""
+    with (
+        names_server.serving([RESOLVER, NS1, NS2]) as dns,
+        hosts_server.serving([OLD, NEW, SPARE]) as https,
+        hosts_server.serving([VENDORS], tls=False) as http,
+    ):
+        yield dns, https, http
+
+
 @pytest.fixture
-def net(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
+def net(authority: trustme.CA, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
     monkeypatch.setattr(asking_hosts, "_backoff", lambda number: 0.01)
     monkeypatch.setattr(waiting, "PAUSE", 0.05)
     ca = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca))
-    soa = (900, [f"ns1.{ZONE}. admin.{ZONE}. 1 7200 900 1209600 1800"])
-    ns = (86400, [f"ns1.{ZONE}.", f"ns2.{ZONE}."])
     resolver, ns1, ns2 = Answers({}, resolver=True), Answers({}), Answers({})
-    hosts = Hosts(authority)
-    with ExitStack() as stack:
-        names_port = stack.enter_context(names_server.serving({RESOLVER: resolver, NS1: ns1, NS2: ns2}))
-        hosts_port = stack.enter_context(hosts_server.serving(hosts, [OLD, NEW, SPARE]))
-        reach = Reach({}, resolver=f"{RESOLVER}:{names_port}", https_port=hosts_port, ca=str(ca))
-        made = Net(resolver, ns1, ns2, hosts, reach)
-        for one in (resolver, ns1, ns2):
-            one.records.update({(ZONE, "SOA"): soa, (ZONE, "NS"): ns})
-        made.record(f"ns1.{ZONE}", "A", 300, NS1)
-        made.record(f"ns2.{ZONE}", "A", 300, NS2)
-        yield made
+    hosts, vendors = Hosts(authority), Hosts(authority)
+    dns, https, http = servers
+    dns.answer({RESOLVER: resolver, NS1: ns1, NS2: ns2})
+    https.answer(hosts)
+    http.answer(vendors)
+    base = f"http://{VENDORS}:{http.port}"
+    apis = {one: f"{base}/{one}" for one in ("cloudflare", "vercel", "supabase", "loki")}
+    reach = Reach(apis, resolver=f"{RESOLVER}:{dns.port}", https_port=https.port, ca=str(ca))
+    made = Net(resolver, ns1, ns2, hosts, vendors, reach)
+    for one in (resolver, ns1, ns2):
+        one.records[ZONE, "SOA"] = (900, [f"ns1.{ZONE}. admin.{ZONE}. 1 7200 900 1209600 1800"])
+        one.records[ZONE, "NS"] = (86400, [f"ns1.{ZONE}.", f"ns2.{ZONE}."])
+    made.record(f"ns1.{ZONE}", "A", 300, NS1)
+    made.record(f"ns2.{ZONE}", "A", 300, NS2)
+    yield made
+    hosts.stopped.set()
+    vendors.stopped.set()

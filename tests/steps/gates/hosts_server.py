@@ -99,7 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         where = self.request.getsockname()[0]
-        reply = self.server.hosts.next_reply(Asked(self.command, headers["host"], path, query, where, headers, body))
+        reply = self.server.hosts.next_reply(
+            Asked(self.command, headers["host"].partition(":")[0], path, query, where, headers, body)
+        )
         self.close_connection = True
         if reply.how == "hang":
             self.server.hosts.stopped.wait(20)
@@ -143,20 +145,27 @@ class _Server(ThreadingHTTPServer):
         """Handshakes that the client breaks off, and answers nobody waits for, are what these tests are about."""
 
 
+class Serving:
+    """Servers on one port of each address, with TLS or without. What they answer is put in by `answer`."""
+
+    def __init__(self, addresses: Sequence[str], tls: bool = True) -> None:
+        first = _Server((addresses[0], 0), _Handler)
+        self.port, self._tls = int(first.server_address[1]), tls
+        self._servers = [first, *(_Server((one, self.port), _Handler) for one in addresses[1:])]
+
+    def answer(self, hosts: Hosts) -> None:
+        context = hosts.context() if self._tls else None
+        for server in self._servers:
+            server.hosts, server.tls = hosts, context
+
+
 @contextmanager
-def serving(hosts: Hosts, addresses: Sequence[str], tls: bool = True) -> Iterator[int]:
-    """Serves all addresses on one port until the end of the block, and gives the port."""
-    servers: list[_Server] = []
-    port = 0
-    for address in addresses:
-        server = _Server((address, port), _Handler)
-        server.hosts, server.tls = hosts, hosts.context() if tls else None
-        port = server.server_address[1]
-        servers.append(server)
-    for server in servers:
+def serving(addresses: Sequence[str], tls: bool = True) -> Iterator[Serving]:
+    """Serves until the end of the block."""
+    made = Serving(addresses, tls)
+    for server in made._servers:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield port
-    hosts.stopped.set()
-    for server in servers:
+    yield made
+    for server in made._servers:
         server.shutdown()
         server.server_close()

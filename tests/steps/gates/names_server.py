@@ -6,7 +6,7 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -32,11 +32,13 @@ class Answers:
     cut_udp: bool = False
     broken: str = ""
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # transport, name, type
+    recursion_wanted: list[bool] = field(default_factory=list)
 
     def answer(self, wire: bytes, transport: str) -> bytes | None:
         question = dns.message.from_wire(wire)
         name, kind = question.question[0].name, dns.rdatatype.to_text(question.question[0].rdtype)
         self.asked.append((transport, name.to_text(omit_final_dot=True), kind))
+        self.recursion_wanted.append(bool(question.flags & dns.flags.RD))
         if self.broken == "silent":
             return None
         if self.broken == "garbage":
@@ -92,19 +94,30 @@ class _TcpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
+class Serving:
+    """Servers on one port of each address. What each answers is put in by `answer`."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self.port, self._servers = _bound(addresses)
+
+    def answer(self, answers: Mapping[str, Answers]) -> None:
+        for server in self._servers:
+            server.answers = answers[str(server.server_address[0])]
+
+
 @contextmanager
-def serving(answers: Mapping[str, Answers]) -> Iterator[int]:
-    """Serves each address until the end of the block, and gives the one port of all."""
-    port, servers = _bound(answers)
-    for server in servers:
+def serving(addresses: Sequence[str]) -> Iterator[Serving]:
+    """Serves until the end of the block."""
+    made = Serving(addresses)
+    for server in made._servers:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield port
-    for server in servers:
+    yield made
+    for server in made._servers:
         server.shutdown()
         server.server_close()
 
 
-def _bound(answers: Mapping[str, Answers]) -> tuple[int, list[_UdpServer | _TcpServer]]:
+def _bound(addresses: Sequence[str]) -> tuple[int, list[_UdpServer | _TcpServer]]:
     """Servers on a port that is free on every address, for UDP and TCP."""
     for _ in range(20):
         with socket.socket() as probe:
@@ -112,11 +125,9 @@ def _bound(answers: Mapping[str, Answers]) -> tuple[int, list[_UdpServer | _TcpS
             port = probe.getsockname()[1]
         made: list[_UdpServer | _TcpServer] = []
         try:
-            for address, its in answers.items():
-                for kind, handler in ((_UdpServer, _Udp), (_TcpServer, _Tcp)):
-                    server: _UdpServer | _TcpServer = kind((address, port), handler)
-                    server.answers = its
-                    made.append(server)
+            for address in addresses:
+                made.append(_UdpServer((address, port), _Udp))
+                made.append(_TcpServer((address, port), _Tcp))
         except OSError:
             for one in made:
                 one.server_close()
