@@ -43,8 +43,10 @@ def _without(spellings: list[str], found: Any) -> Any:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """As it is, and as URLs, JSON, Python and Basic authentication spell it."""
-    for form in {secret, secret.strip()} - {""}:
+    """As it is, and as URLs, JSON, Python and Basic authentication spell it; of user:password also the password."""
+    user, _, password = secret.partition(":")
+    parts = {password} if user and not password.startswith("//") else set()
+    for form in ({secret, secret.strip()} | parts) - {""}:
         yield form
         yield quote(form, safe="")
         yield quote(form)

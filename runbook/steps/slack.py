@@ -3,6 +3,7 @@ chat.scheduledMessages.list, chat.deleteScheduledMessage)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,10 +51,9 @@ def remind(call: Call) -> dict[str, Any]:
     text = text if call.args["marker"] in text else f"{text}\n{call.args['marker']}"
     post_at = int(at.timestamp())
     for found in _scheduled(call):
-        if found.get("post_at") == post_at and found.get("text") == text and at > now:
-            there = {"scheduled": str(found["id"]), "channel": found["channel_id"]}
-            return {**there, "at": at.isoformat(), "already": True}
-        _delete(call, str(found["channel_id"]), str(found["id"]))
+        if found.post_at == post_at and found.text == text and at > now:
+            return {"scheduled": found.id, "channel": found.channel, "at": at.isoformat(), "already": True}
+        _delete(call, found.channel, found.id)
     if at > now:
         return _schedule(call, text, at, post_at)
     if until <= now:
@@ -72,7 +72,7 @@ def announce(call: Call) -> dict[str, Any]:
 
 def _take_back(call: Call) -> dict[str, Any]:
     """Also what a kill kept from being remembered: it is found by its marker."""
-    ours = {str(found["id"]): str(found["channel_id"]) for found in _scheduled(call)}
+    ours = {found.id: found.channel for found in _scheduled(call)}
     if call.before.get("scheduled"):
         ours[call.before["scheduled"]] = call.before["channel"]
     deleted = [id for id, channel in ours.items() if _delete(call, channel, id)]
@@ -86,19 +86,32 @@ def _schedule(call: Call, text: str, at: datetime, post_at: int) -> dict[str, An
     return {"scheduled": id, "channel": channel, "at": at.isoformat(), "already": False}
 
 
-def _scheduled(call: Call) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Scheduled:
+    """A message that waits. `post_at` is Unix time."""
+
+    id: str
+    channel: str
+    post_at: int
+    text: str
+
+
+def _scheduled(call: Call) -> list[_Scheduled]:
     """What waits with our marker. All channels are listed: the filter takes an id, the config may give a name, and a
     reminder may have moved to another channel."""
-    pages: list[dict[str, Any]] = []
+    found: list[_Scheduled] = []
     cursor = ""
     while True:
         body = {"limit": 100, **({"cursor": cursor} if cursor else {})}
         answer = _ask(call, "chat.scheduledMessages.list", body)
-        pages += answer.objects("scheduled_messages")
+        for number in range(len(answer.objects("scheduled_messages"))):
+            place = ("scheduled_messages", number)
+            if call.args["marker"] in str(answer.at(*place, "text")):
+                id, channel = answer.text(*place, "id"), answer.text(*place, "channel_id")
+                found.append(_Scheduled(id, channel, answer.number(*place, "post_at"), answer.text(*place, "text")))
         cursor = answer.at("response_metadata", "next_cursor")
         if not cursor:
-            break
-    return [found for found in pages if call.args["marker"] in str(found.get("text"))]
+            return found
 
 
 def _delete(call: Call, channel: str, id: str) -> bool:

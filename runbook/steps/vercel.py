@@ -217,10 +217,10 @@ def _until(call: Call, deployment: str, done: Callable[[Answer], bool]) -> None:
             return
         if _last_request(project) == (deployment, "failed"):
             raise StepError(f"Vercel could not move {where} to {deployment}: do it by hand there, then run up again.")
-    state = f"still serves {_serving(project) or 'nothing'}" + (
-        " and is rolled back" if _rolled_back(project) else ""
-    )
-    raise StepError(f"Vercel took the request for {deployment}, but {where} {state}. Run up again.")
+    state = f"serves {_serving(project) or 'nothing'}"
+    state += " and is rolled back" if _rolled_back(project) else ""
+    state += ", its domains still on the way" if _moving(project) else ""
+    raise StepError(f"Vercel took the request for {deployment}, but so far {where} {state}. Run up again.")
 
 
 def _of_build(call: Call, needed: bool = True) -> str:

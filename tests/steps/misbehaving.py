@@ -90,7 +90,8 @@ class Server:
         self._thread.join()
 
     def on(self, route: str, *replies: Any) -> None:
-        """`route`: "GET /v9/projects/prj_1". A reply that is no Reply is the JSON of a 200."""
+        """`route`: "GET /v9/projects/prj_1". A reply that is no Reply is the JSON of a 200; one that can be called
+        is, each time."""
         made = [reply if isinstance(reply, Reply) else Reply(body=reply) for reply in replies]
         with self._lock:
             self.replies[route] = made
@@ -132,7 +133,7 @@ class Server:
 
 
 def _answer(handler: BaseHTTPRequestHandler, reply: Reply, asked: Asked) -> None:
-    body = reply.body
+    body = reply.body() if callable(reply.body) else reply.body
     if reply.echo:
         body = {"message": f"{asked.headers.get('authorization')} {asked.raw.decode(errors='replace')}"}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -18,7 +18,7 @@ Make = Callable[..., Call]
 each = pytest.mark.parametrize("case", CASES, ids=name)
 BROKEN = Reply(503, {"message": "down"})
 SHAPES: list[Any] = [None, [], {}, "text", 5, [[]], [{}], {"id": 5}, {"targets": []}, {"deployments": [{}]}]
-LIMIT = 0.25  # seconds
+LIMIT = 0.15  # seconds
 # Answers whose body says nothing, and is not read.
 SILENT = {
     "POST /v2/enqueue",
