@@ -82,9 +82,13 @@ def at(
     headers: Mapping[str, str] | None = None,
     json: Any = None,
     expect: Collection[int] = (200,),
+    told: str | None = None,
 ) -> httpx.Response:
-    """The answer of the first place, or of the next one when a try failed for what may be over a moment later."""
-    asked = f"{method} {path.partition('?')[0]}"  # a query may hold a token
+    """The answer of the first place, or of the next one when a try failed for what may be over a moment later.
+
+    `told`: how errors call the path, when it may hold a token. Of a query, which may too, they never speak.
+    """
+    asked = f"{method} {told or path.partition('?')[0]}"
     for number in range(TRIES):
         place = places[number % len(places)]
         last = number == TRIES - 1
