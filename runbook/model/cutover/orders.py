@@ -123,7 +123,7 @@ def _ready(scene: Scene) -> Iterator[Step]:
         "way-back",
         Kind.WRITE,
         scene.gate or scene.prepare if scene.page else "",
-        {"path": f"out/way-back/{_stack(scene)}.md", "text": scene.page},
+        {"path": _file(scene, "way-back", "", "md"), "text": scene.page},
         after=_named(platform, "gate-build") if scene.flip else (),
     )
 
@@ -345,7 +345,7 @@ def _told(scene: Scene, done: tuple[str, ...]) -> Iterator[Step]:
         Kind.COMPLETE,
         tag,
         {
-            "path": f"out/evidence/{_stack(scene)}/{tag}.json",
+            "path": _file(scene, "evidence", tag, "json"),
             "record": texts.record(platform, settings, ledger, scene.overridden),
         },
         reads=kept,
@@ -385,5 +385,7 @@ def _named(platform: Platform, what: str) -> tuple[str, ...]:
     return tuple(f"{what}-{app.name}" for app, _ in platform.vercel_apps)
 
 
-def _stack(scene: Scene) -> str:
-    return f"{scene.settings.platform}-{scene.settings.environment}"
+def _file(scene: Scene, what: str, tag: str, ending: str) -> str:
+    """Where a file of this stack is written, such as out/evidence/ibimina-prod-1-flip.json."""
+    name = "-".join(filter(None, (stack_of(scene.settings).name, tag)))
+    return f"{scene.settings.endpoints.out}/{what}/{name}.{ending}"

@@ -150,6 +150,8 @@ class Endpoints(Section):
     ca: str | None = Field(default=None, description="File of certificates trusted in place of the system's.")
     clock: Clock | None = Field(default=None, description="A rehearsal's clock; only while every API is here.")
 
+    out: str = Field(default="out", description="Folder for the page of the way back and the evidence of crossings.")
+
     @property
     def here(self) -> bool:
         """Whether every interface is on this machine."""

@@ -19,10 +19,12 @@ _VENDORS = ("cloudflare", "vercel", "supabase", "slack", "pagerduty", "grafana",
 
 
 class World:
-    """Runs from its making until `close`. `authority` is where the certificate that clients trust is written."""
+    """Runs from its making until `close`. `authority` is where the certificate that clients trust is written; beside
+    it go the files that steps write."""
 
     def __init__(self, store: Store, faults: Faults, clock: Clock, authority: Path) -> None:
         self.internet = Internet(store, faults, clock, authority)
+        self._folder = authority.parent
         try:
             self._web = serve(store, faults, clock)
         except BaseException:
@@ -46,7 +48,7 @@ class World:
     def endpoints(self) -> dict[str, Any]:
         plain = self.reach().as_json()
         apis: dict[str, str] = plain.pop("apis")
-        return apis | {to_camel(name): value for name, value in plain.items()}
+        return apis | {to_camel(name): value for name, value in plain.items()} | {"out": str(self._folder)}
 
     def client_view(self, host: str, path: str) -> View:
         internet = self.internet
