@@ -10,6 +10,7 @@ from runbook.rehearsal.clouds.store import Held
 from runbook.rehearsal.clouds.vercel import PROJECT
 from tests.clouds.web.world import GIT, TEAM, TOKEN, World
 
+WRONG = "Invalid request:"
 BODY = {"name": "ibimina-staff", "target": "production", "gitSource": GIT}
 
 
@@ -68,8 +69,8 @@ def test_domains_are_listed_and_told_what_dns_should_be(world: World) -> None:
         ({"build": {"env": {"A": True}}}, "Invalid request: `env` should be object of strings."),
         ({"build": []}, "Invalid request: `build` should be object."),
         ({"gitSource": None}, "Give one of gitSource, deploymentId: there is nothing to build."),
-        ({"gitSource": {"type": "svn"}}, "Invalid request: `gitSource.type` should be one of github, gitlab, bitbucket."),
-        ({"gitSource": {"type": "github", "org": "o"}}, "Invalid request: missing required property `gitSource.repoId`."),
+        ({"gitSource": {"type": "svn"}}, f"{WRONG} `gitSource.type` should be one of github, gitlab, bitbucket."),
+        ({"gitSource": {"type": "github", "org": "o"}}, f"{WRONG} missing required property `gitSource.repoId`."),
         ({"project": "prj_none"}, "Project not found"),
         ({"deploymentId": "dpl_none"}, "The deployment could not be found"),
     ],

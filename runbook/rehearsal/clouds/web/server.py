@@ -45,8 +45,8 @@ class WebServer:
         )
         self._server = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=_Quiet)
         self.port: int = self._server.server_port
-        # Asked for every 50 ms whether it is to stop: the 500 ms that are usual would be felt in each test.
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        # Asked for every 10 ms whether it is to stop: the 500 ms that are usual would be felt in each test.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -55,7 +55,9 @@ class WebServer:
         self._server.server_close()
 
     def _wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return self._answer(Request(environ))(environ, start_response)
+        with Request(environ) as request:  # which closes what was uploaded
+            response = self._answer(request)
+        return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
         if request.path == "/clock":
