@@ -47,13 +47,19 @@ def _spellings(secret: str) -> Iterator[str]:
     user, _, password = secret.partition(":")
     parts = {password} if user and not password.startswith("//") else set()
     for form in ({secret, secret.strip()} | parts) - {""}:
-        yield form
+        texts = {form, _escaped(form), json.dumps(form, ensure_ascii=False)[1:-1]}
+        yield from texts
+        yield from map(_escaped, texts)  # an answer that repeats a body inside its own
         yield quote(form, safe="")
         yield quote(form)
         yield quote_plus(form)
-        yield json.dumps(form)[1:-1]
         yield repr(form)[1:-1]
+        yield repr(form.encode())[2:-1]
         yield base64.b64encode(form.encode()).decode()
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def excerpt(call: Call, response: httpx.Response) -> str:

@@ -22,10 +22,11 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     hang: bool = False
     reset: bool = False
+    trickle: bool = False
     echo: bool = False
 
 
-HANG, RESET = Reply(hang=True), Reply(reset=True)
+HANG, RESET, TRICKLE = Reply(hang=True), Reply(reset=True), Reply(trickle=True)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,14 @@ class Server:
             over = self._over
         if reply.hang:
             over.wait(20)
+        elif reply.trickle:
+            handler.send_response_only(200)
+            handler.end_headers()
+            while not over.wait(0.02):
+                try:
+                    handler.wfile.write(b" ")
+                except OSError:
+                    return
         elif reply.reset:
             linger = struct.pack("ii", 1, 0)  # close with RST
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
