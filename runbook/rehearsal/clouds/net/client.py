@@ -9,6 +9,7 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import httpx
 
@@ -23,10 +24,10 @@ def view(host: str, path: str, resolver: str, https_port: int, trusted: ssl.SSLC
     try:
         found, code = _resolve(host, resolver)
         seen["dns"] = {
-            "answers": [_text(one, value) for one in found for value in one],
+            "answers": [text for one in found for text in _texts(one)],
             "ttl": found and found[0].ttl,
         }
-        addresses = [value.to_text() for value in found[-1]] if found else []
+        addresses = [value.to_text() for one in found for value in one if value.rdtype == dns.rdatatype.A]
         if not addresses:
             return seen | {"failure": f"DNS answers {code} without an address"}
         answer = _get(host, path, min(addresses), https_port, trusted)
@@ -42,8 +43,10 @@ def _resolve(host: str, resolver: str) -> tuple[list[dns.rrset.RRset], str]:
     return answer.answer, dns.rcode.to_text(answer.rcode())
 
 
-def _text(records: dns.rrset.RRset, value: Any) -> str:
-    return f"{records.name.to_text(omit_final_dot=True)} {value.rdtype.name} {value.to_text().rstrip('.')}"
+def _texts(records: dns.rrset.RRset) -> list[str]:
+    """Sorted: servers give the records of one name in any order."""
+    name = records.name.to_text(omit_final_dot=True)
+    return sorted(f"{name} {value.rdtype.name} {value.to_text().rstrip('.')}" for value in records)
 
 
 def _get(host: str, path: str, address: str, port: int, trusted: ssl.SSLContext) -> httpx.Response:
