@@ -235,8 +235,9 @@ def _after(scene: Scene) -> Iterator[Step]:
     yield again
     for name in platform.recovery.functions:
         yield Step(f"function-{name}", Kind.DEPLOY_FUNCTION, *_function(scene, name), reported=True)
+    settled = ("auth-settings", "custom-hostname") if platform.auth_app else ()  # a login depends on them
     for step in _verify(scene):
-        yield replace(step, trigger=step.trigger and trigger, after=(again.name,), reported=reported)
+        yield replace(step, trigger=step.trigger and trigger, after=(again.name, *settled), reported=reported)
 
 
 def _function(scene: Scene, name: str) -> tuple[str, dict[str, Any], dict[str, SecretStr]]:
