@@ -30,6 +30,10 @@ _LAME = "Run up again; if it stays, look at the NS records at the registrar."
 _SILENT = (dns.exception.Timeout, OSError, EOFError)
 
 
+class NoZone(StepError):
+    """No name above has NS records."""
+
+
 @dataclass(frozen=True)
 class Server:
     """An authoritative server: its name in the NS records, and one of its addresses."""
@@ -56,9 +60,10 @@ class Served:
 def addresses(reach: Reach, host: str, seconds: float = 2 * TRY) -> tuple[str, ...]:
     """What a client gets for a host: its IPv4 addresses, else its IPv6 ones. An address stands for itself.
 
-    IPv4 first, because machines that run CI often have no IPv6 at all.
+    IPv4 first, because machines that run CI often have no IPv6 at all. A resolver that stands in for the system's is
+    asked for addresses too: it says which one of this machine stands for them, so that nothing leaves it.
     """
-    if _is_address(host):
+    if _stands_for_itself(reach, host):
         return (host,)
     asked = _resolver(reach, seconds)
     for kind in ("A", "AAAA"):
@@ -71,11 +76,14 @@ def addresses(reach: Reach, host: str, seconds: float = 2 * TRY) -> tuple[str, .
 def fresh(reach: Reach, host: str, seconds: float = 2 * TRY) -> tuple[str, ...]:
     """What a client gets that remembers nothing: the authoritative servers' answer, a CNAME followed.
 
-    The resolver of this machine may hold the answer from before a switch for its whole TTL.
+    The resolver of this machine may hold the answer from before a switch for its whole TTL. It is asked all the same
+    for a host in no zone that can be found, as behind a resolver that hides the delegation.
     """
-    if _is_address(host):
-        return (host,)
-    found = served(reach, host, seconds=seconds)[0]
+    try:
+        asked = servers(reach, host, seconds)
+    except NoZone:
+        return addresses(reach, host, seconds)
+    found = served(reach, host, seconds=seconds, among=asked)[0]
     if found.type == "CNAME":
         return addresses(reach, found.values[0], seconds)
     if not found.values:
@@ -85,9 +93,7 @@ def fresh(reach: Reach, host: str, seconds: float = 2 * TRY) -> tuple[str, ...]:
 
 def same(target: str) -> str:
     """A target in the one spelling in which two are compared."""
-    if _is_address(target):
-        return str(ipaddress.ip_address(target))
-    return target.rstrip(".").lower()
+    return str(ipaddress.ip_address(target)) if is_address(target) else target.rstrip(".").lower()
 
 
 def zone_of(reach: Reach, name: str, seconds: float = 2 * TRY) -> tuple[str, tuple[str, ...]]:
@@ -99,7 +105,7 @@ def zone_of(reach: Reach, name: str, seconds: float = 2 * TRY) -> tuple[str, tup
         if found is not None and found.rrset is not None and found.rrset.name == here:
             return _plain(here), tuple(sorted(_plain(record.target) for record in found.rrset))
         here = here.parent()
-    raise StepError(f"No zone with NS records is found for {name}: look at the delegation at the registrar.")
+    raise NoZone(f"No zone with NS records is found for {name}: look at the delegation at the registrar.")
 
 
 def servers(reach: Reach, name: str, seconds: float = 2 * TRY) -> tuple[Server, ...]:
@@ -223,9 +229,14 @@ def _plain(name: dns.name.Name) -> str:
     return name.to_text(omit_final_dot=True)
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether it is an IP address and no name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return False
     return True
+
+
+def _stands_for_itself(reach: Reach, host: str) -> bool:
+    return is_address(host) and (reach.resolver is None or ipaddress.ip_address(host).is_loopback)

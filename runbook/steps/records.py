@@ -83,8 +83,11 @@ def _is(reach: Reach, target: str, one: Served) -> bool:
     wanted = names.same(target)
     if [names.same(value) for value in one.values] == [wanted]:
         return True
-    # At the top of a zone Cloudflare serves the addresses of a CNAME in its place (CNAME flattening).
-    return one.flattened and set(one.values) <= set(names.addresses(reach, target))
+    # At the top of a zone Cloudflare serves the addresses of a CNAME in its place (CNAME flattening). An address is
+    # itself, but for a resolver that stands in for the system's.
+    if not one.flattened and not names.is_address(target):
+        return False
+    return set(one.values) <= set(names.addresses(reach, target))
 
 
 def _ask(call: Call, kinds: dict[str, str | None]) -> dict[str, Sequence[Served]]:

@@ -38,8 +38,15 @@ def test_a_client_gets_ipv6_where_there_is_nothing_else(net: Net) -> None:
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
 def test_an_address_stands_for_itself(net: Net, address: str) -> None:
-    assert names.addresses(net.reach, address) == names.fresh(net.reach, address) == (address,)
+    assert names.addresses(Reach({}), address) == (address,)
+    assert names.addresses(net.reach, NEW) == (NEW,)
     assert net.resolver.asked == []
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+def test_a_stand_in_says_what_stands_for_an_address(net: Net, address: str) -> None:
+    net.resolver.records[address, "A"] = (60, [NEW])
+    assert names.addresses(net.reach, address) == names.fresh(net.reach, address) == (NEW,)
 
 
 def test_a_resolver_that_fails_or_is_silent(net: Net) -> None:
@@ -202,6 +209,11 @@ def test_a_client_that_remembers_nothing_may_get_nothing(net: Net) -> None:
     with pytest.raises(StepError) as error:
         names.fresh(net.reach, HOST)
     assert str(error.value) == f"ns1.{ZONE} ({NS1}) knows no address of {HOST}: look at its record."
+
+
+def test_a_host_in_no_zone_is_left_to_the_resolver(net: Net) -> None:
+    net.resolver.records["ref.supabase.example", "A"] = (60, [NEW])
+    assert names.fresh(net.reach, "ref.supabase.example") == (NEW,)
 
 
 def test_targets_are_compared_in_one_spelling() -> None:

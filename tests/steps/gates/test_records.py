@@ -90,6 +90,16 @@ def test_an_address_beside_the_target(net: Net) -> None:
     assert _served(net, targets={APP: NEW}, types={APP: "A"})[APP]["answer"] == NEW
 
 
+def test_an_address_that_another_one_stands_for(net: Net) -> None:
+    net.resolver.records["192.0.2.10", "A"] = (60, [NEW])
+    net.record(APP, "A", 60, NEW)
+    assert _served(net, targets={APP: "192.0.2.10"}, types={APP: "A"})[APP]["answer"] == NEW
+    net.record(APP, "A", 60, OLD)
+    assert f"gives {OLD} for {APP}, not 192.0.2.10" in _refused(
+        _served, net, targets={APP: "192.0.2.10"}, types={APP: "A"}
+    )
+
+
 def test_no_record(net: Net) -> None:
     assert _refused(_served, net) == (
         f"{SERVERS[0]} gives no record for {AUTH}; {SERVERS[1]} gives no record for {AUTH}. {AGAIN}"
