@@ -135,8 +135,7 @@ def test_twenty_requests_at_once_are_all_answered_and_each_is_done_once(world: W
 
     def ask() -> None:
         body = {"text": "x", "tags": []}
-        path = f"http://127.0.0.1:{world.web.port}/grafana/api/annotations"
-        answers.append(httpx.post(path, json=body, headers={"Authorization": f"Bearer {TOKEN}"}).json()["id"])
+        answers.append(world.post("/grafana/api/annotations", body)["id"])
 
     threads = [threading.Thread(target=ask) for _ in range(20)]
     for thread in threads:

@@ -98,7 +98,7 @@ class Route:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vendor:
     """One vendor's interface. `said`: the body of a refusal as this vendor words it; `admit`: raises Refused where
     the real one wants another token; `catch_up`: does what is due by now; `facts`: all that it rests on."""

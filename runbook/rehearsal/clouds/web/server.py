@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Iterable
@@ -31,18 +32,10 @@ class _Quiet(WSGIRequestHandler):
 class WebServer:
     """Serves from threads of the calling process until `close`."""
 
-    def __init__(self, store: Store, faults: Faults, clock: Clock, vendors: Iterable[Vendor]) -> None:
+    def __init__(self, store: Store, faults: Faults, clock: Clock, vendors: tuple[Vendor, ...]) -> None:
         self._store, self._faults, self._clock = store, faults, clock
         self._vendors = {vendor.name: vendor for vendor in vendors}
-        self._map = Map(
-            [
-                Rule(f"/{vendor.name}{_rule(route.template)}", methods=[route.method], endpoint=route)
-                for vendor in self._vendors.values()
-                for route in vendor.routes
-            ],
-            strict_slashes=False,
-            merge_slashes=False,
-        )
+        self._paths = _paths(vendors)
         self._server = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=_Quiet)
         self.port: int = self._server.server_port
         # Asked for every 10 ms whether it is to stop: the 500 ms that are usual would be felt in each test.
@@ -66,7 +59,7 @@ class WebServer:
         if vendor is None:
             return Response(f"No vendor here is called so: there are {', '.join(self._vendors)}.\n", 404)
         try:
-            route, path = self._map.bind_to_environ(request.environ).match()
+            route, path = self._paths.bind_to_environ(request.environ).match()
         except HTTPException:
             self._store.count(vendor.name, request.path.removeprefix(f"/{vendor.name}"), request.method)
             return _response(_refused(vendor, vendor.no_route))
@@ -108,6 +101,19 @@ def _response(answer: Answer) -> Response:
         response = Response(json.dumps(answer.body), answer.status, mimetype="application/json")
     response.headers.extend(answer.headers)
     return response
+
+
+@functools.cache
+def _paths(vendors: tuple[Vendor, ...]) -> Map:
+    return Map(
+        [
+            Rule(f"/{vendor.name}{_rule(route.template)}", methods=[route.method], endpoint=route)
+            for vendor in vendors
+            for route in vendor.routes
+        ],
+        strict_slashes=False,
+        merge_slashes=False,
+    )
 
 
 def _rule(template: str) -> str:
