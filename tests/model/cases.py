@@ -1,7 +1,8 @@
 """Mistakes in stack config as text files: what is edited in a committed stack file, and the whole message it gives.
 
 A file holds cases. A case is a title after `## `, the stack, its edits, an empty line and the message. An edit is
-`path: value in YAML`, `- path` (the key is removed) or `clear text: NAME` (that secret is not encrypted).
+`path: value in YAML`, `- path` (the key is removed), `with a cutover` (a sound one is added, with its secrets) or
+`clear text: NAME` (that secret is not encrypted).
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from runbook.model.checks import CHECKS, Check
 from runbook.model.problems import ConfigError
 from runbook.model.reading import platform_name, read, sections
 from runbook.model.settings import Settings
+from tests.model.cutover import examples
 from tests.stacks import platform, raw, secrets
+
+WITH = "with a cutover"
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,13 @@ def refusing(case: Case, *broken: str) -> set[Check]:
 
 def edited(case: Case) -> tuple[dict[str, Any], list[str]]:
     """The case's config, and the names of its secrets that are in clear text."""
-    config = deepcopy(whole(case.stack))
+    config = deepcopy(with_a_cutover(case.stack) if WITH in case.edits else whole(case.stack))
     in_clear = []
     for edit in case.edits:
         at, _, value = edit.partition(":")
         if at == "clear text":
             in_clear.append(value.strip())
-        else:
+        elif edit != WITH:
             _apply(config, at, yaml.safe_load(value))
     return config, in_clear
 
@@ -90,6 +94,12 @@ def edited(case: Case) -> tuple[dict[str, Any], list[str]]:
 def whole(stack: str) -> dict[str, Any]:
     """The stack's config with its secrets; not to be changed."""
     return raw(stack) | {"secrets": secrets(stack)}
+
+
+@cache
+def with_a_cutover(stack: str) -> dict[str, Any]:
+    """The same with a sound cutover; not to be changed."""
+    return examples.config(stack)
 
 
 def _apply(config: Any, at: str, value: object) -> None:

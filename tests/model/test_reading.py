@@ -15,6 +15,7 @@ from runbook.model.problems import ConfigError, Problem, nearest, path
 from runbook.model.reading import read
 from runbook.model.settings import Settings
 from tests.model.cases import Case, read_edited, refusing, whole
+from tests.model.cutover import examples
 from tests.model.test_bad_input import CASES
 from tests.stacks import STACKS, platform
 from tests.stacks import settings as stack_settings
@@ -23,10 +24,15 @@ SECTIONS = {field.alias or name: name for name, field in Settings.model_fields.i
 EXAMPLES = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 
 
+def sound() -> list[tuple[str, Settings]]:
+    """Every committed stack, without a cutover and with one."""
+    return [(stack, each) for stack in STACKS for each in (stack_settings(stack), examples.configured(stack))]
+
+
 # A mistake for each check, so that each can be tried while other sections are broken.
 @cache
 def refused() -> dict[Check, Case]:
-    return {check: case for case in CASES if len(case.edits) == 1 for check in refusing(case)}
+    return {check: case for case in CASES for check in refusing(case)}
 
 
 def test_committed_stack_files_are_sound() -> None:
@@ -36,8 +42,8 @@ def test_committed_stack_files_are_sound() -> None:
 
 @pytest.mark.parametrize(("needs", "check"), CHECKS, ids=lambda each: getattr(each, "__name__", ""))
 def test_check_reads_only_the_sections_it_declares(needs: frozenset[str], check: Check) -> None:
-    for stack in STACKS:
-        only = Settings.model_construct(**{name: getattr(stack_settings(stack), name) for name in needs})
+    for stack, found in sound():
+        only = Settings.model_construct(**{name: getattr(found, name) for name in needs})
         for name in Settings.model_fields.keys() - needs:
             only.__dict__.pop(name, None)  # defaults too: reading one is reading a section that may be broken
         assert list(check(platform(stack), only)) == []
@@ -52,8 +58,8 @@ def test_check_declares_no_section_that_it_does_not_read(needs: frozenset[str], 
 
 
 def _check_without(section: str, check: Check) -> None:
-    for stack in STACKS:
-        less = stack_settings(stack).model_copy()
+    for stack, found in sound():
+        less = found.model_copy()
         less.__dict__.pop(section)
         list(check(platform(stack), less))
 

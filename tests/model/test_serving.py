@@ -56,8 +56,8 @@ def test_records_of_ibimina_in_production() -> None:
             comment="ibimina prod: Member app", serves=True,
         ),
         Record(
-            "auth", "auth.ibimina.rw", "CNAME", "ibiminaprodplacehold.supabase.co", ttl=3600, proxied=False,
-            comment="ibimina prod: Auth", serves=True,
+            "auth.ibimina.rw", "auth.ibimina.rw", "CNAME", "ibiminaprodplacehold.supabase.co", ttl=3600,
+            comment="ibimina prod: Auth", serves=True, formerly="auth",
         ),
         Record(
             "txt-_acme-challenge.auth.ibimina.rw", "_acme-challenge.auth.ibimina.rw", "TXT",

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from runbook.model.checks import in_zone, needs, not_its_own_host, outside_zone, same_names, undeclared_env
+from runbook.model.checks import in_zone, needs, not_its_own_host, outside_zone, undeclared_env
+from runbook.model.cutover.ledger import Serving
 from runbook.model.cutover.sections import Span
 from runbook.model.fields import record_type
 from runbook.model.platform import Platform
@@ -97,11 +99,12 @@ def next_differs(platform: Platform, settings: Settings) -> Iterator[Problem]:
     if settings.next is None:
         return
     now, then = settings.current, settings.next
-    if then.model_copy(update={"generation": now.generation}) == now:
+    if Serving.of(then) == Serving.of(now):
         yield Problem(
             path(*NEXT),
             Said.SAME,
-            "At least one of authHost, supabaseRef, release, targets and env that current does not have.",
+            "At least one of authHost, supabaseRef and targets that current does not have: they are what serves. A "
+            "release or env values alone need no cutover.",
             "Write what is to serve after the flip, or remove cutover.",
         )
     if then.generation <= now.generation:
@@ -113,14 +116,14 @@ def next_differs(platform: Platform, settings: Settings) -> Iterator[Problem]:
         )
 
 
-@needs("cutover", "current")
+@needs("cutover")
 def next_names_apps(platform: Platform, settings: Settings) -> Iterator[Problem]:
     if settings.cutover is None:
         return
     known = [app.name for app in platform.apps]
     for name in settings.cutover.next.targets:
         if name not in known:
-            yield _unknown(path(*NEXT, "targets", name), name, known)
+            yield replace(_unknown(path(*NEXT, "targets", name), name, known), value=Said.UNKNOWN)
     yield from undeclared_env(platform, settings.cutover.next.env, *NEXT)
 
 
@@ -139,9 +142,10 @@ def next_targets_fit(platform: Platform, settings: Settings) -> Iterator[Problem
             yield Problem(
                 at,
                 new,
-                f"A target that is a {record_type(old)} record like the one that serves, {old}: the type of a name "
-                "in use never changes in a cutover, or it would be missing for a moment and remembered as missing.",
-                "Write one of that type, or give next a new host name.",
+                f"A target whose record is of type {record_type(old)} like that of the one that serves, {old}: the "
+                "type of a name in use never changes in a cutover, or the name would be missing for a moment and "
+                "remembered as missing.",
+                f"Write one of that type{', or give next a new authHost' if app.auth else ''}.",
             )
         host = (
             settings.next.auth_host
@@ -153,7 +157,7 @@ def next_targets_fit(platform: Platform, settings: Settings) -> Iterator[Problem
         yield from not_its_own_host(at, new, host)
 
 
-@needs("cutover", "current", "apps", "zone")
+@needs("cutover", "current", "apps", "zone", "records")
 def next_auth_host_fits(platform: Platform, settings: Settings) -> Iterator[Problem]:
     given = settings.cutover.next.auth_host if settings.cutover else None
     at, app = path(*NEXT, "authHost"), platform.auth_app
@@ -188,9 +192,12 @@ def next_auth_host_fits(platform: Platform, settings: Settings) -> Iterator[Prob
 @needs("cutover")
 def functions_are_the_platforms(platform: Platform, settings: Settings) -> Iterator[Problem]:
     """One that is missing is refused at the flip, since preparing needs none."""
-    given = settings.cutover.functions if settings.cutover else {}
     known = list(platform.recovery.functions)
-    yield from same_names(platform, "cutover.functions", [name for name in known if name in given], given, "function")
+    for name in settings.cutover.functions if settings.cutover else ():
+        if name not in known:
+            problem = _unknown(path("cutover", "functions", name), name, known)
+            nothing = replace(problem, allowed=f"Nothing: {platform.title} has no function.", edit=f"Remove {name}.")
+            yield replace(problem if known else nothing, value=Said.UNKNOWN)
 
 
 @needs("cutover")
