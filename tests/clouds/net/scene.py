@@ -41,6 +41,7 @@ class Scene:
     def record(self, name: str, type: str, content: str, ttl: int, **more: Any) -> str:
         id = uuid.uuid4().hex
         values = {"zoneId": ZONE_ID, "name": name, "type": type, "content": content, "ttl": ttl, "proxied": False}
+        values |= {"modifiedOn": self.clock.now().isoformat()}
         self.store.put(Held("cloudflare", RECORD, id, values | more))
         return id
 
