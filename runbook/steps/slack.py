@@ -41,8 +41,9 @@ def remind(call: Call) -> dict[str, Any]:
     """The reminder is scheduled, once; when its time is past and the window is not, it is sent at once and says so.
     With an empty trigger what was scheduled is taken back.
 
-    It looks first and takes back what is scheduled with the same marker. A kill between that and the new schedule
-    leaves none until the next `up`. One that is sent at once may be sent twice after a kill.
+    It looks first, and takes back what is scheduled with the same marker and what it scheduled when it acted last. A
+    kill between that and the new schedule leaves none until the next `up`. One that is sent at once may be sent twice
+    after a kill.
     """
     if not call.trigger:
         return _take_back(call)
@@ -50,10 +51,11 @@ def remind(call: Call) -> dict[str, Any]:
     text = call.args["text"]
     text = text if call.args["marker"] in text else f"{text}\n{call.args['marker']}"
     post_at = int(at.timestamp())
-    for found in _scheduled(call):
-        if found.post_at == post_at and found.text == text and at > now:
-            return {"scheduled": found.id, "channel": found.channel, "at": at.isoformat(), "already": True}
-        _delete(call, found.channel, found.id)
+    waiting = _waiting(call)
+    same = [found for found in waiting if at > now and (found.post_at, found.text) == (post_at, text)][:1]
+    _delete_all(call, [found for found in waiting if found not in same])
+    if same:
+        return {"scheduled": same[0].id, "channel": same[0].channel, "at": at.isoformat(), "already": True}
     if at > now:
         return _schedule(call, text, at, post_at)
     if until <= now:
@@ -71,11 +73,7 @@ def announce(call: Call) -> dict[str, Any]:
 
 
 def _take_back(call: Call) -> dict[str, Any]:
-    """Also what a kill kept from being remembered: it is found by its marker."""
-    ours = {found.id: found.channel for found in _scheduled(call)}
-    if call.before.get("scheduled"):
-        ours[call.before["scheduled"]] = call.before["channel"]
-    deleted = [id for id, channel in ours.items() if _delete(call, channel, id)]
+    deleted = _delete_all(call, _waiting(call))
     return {"deleted": deleted, "already": not deleted}
 
 
@@ -87,31 +85,45 @@ def _schedule(call: Call, text: str, at: datetime, post_at: int) -> dict[str, An
 
 
 @dataclass(frozen=True)
-class _Scheduled:
-    """A message that waits. `post_at` is Unix time."""
+class _Waiting:
+    """A scheduled message. `post_at` is Unix time, 0 when not known."""
 
     id: str
     channel: str
-    post_at: int
-    text: str
+    post_at: int = 0
+    text: str = ""
 
 
-def _scheduled(call: Call) -> list[_Scheduled]:
-    """What waits with our marker. All channels are listed: the filter takes an id, the config may give a name, and a
-    reminder may have moved to another channel."""
-    found: list[_Scheduled] = []
+def _waiting(call: Call) -> list[_Waiting]:
+    """What is scheduled with our marker, also when a kill made it forgotten, and what this step remembers."""
+    found = _marked(call, call.args["marker"]) if "marker" in call.args else []
+    id, channel = call.before.get("scheduled"), call.before.get("channel")
+    if id and channel and id not in {each.id for each in found}:
+        found.append(_Waiting(id, channel))
+    return found
+
+
+def _marked(call: Call, marker: str) -> list[_Waiting]:
+    """All channels are listed: the filter takes an id, the config may give a name, and a reminder may have moved to
+    another channel."""
+    found: list[_Waiting] = []
     cursor = ""
     while True:
         body = {"limit": 100, **({"cursor": cursor} if cursor else {})}
         answer = _ask(call, "chat.scheduledMessages.list", body)
         for number in range(len(answer.objects("scheduled_messages"))):
             place = ("scheduled_messages", number)
-            if call.args["marker"] in str(answer.at(*place, "text")):
+            if marker in str(answer.at(*place, "text")):
                 id, channel = answer.text(*place, "id"), answer.text(*place, "channel_id")
-                found.append(_Scheduled(id, channel, answer.number(*place, "post_at"), answer.text(*place, "text")))
+                found.append(_Waiting(id, channel, answer.number(*place, "post_at"), answer.text(*place, "text")))
         cursor = answer.at("response_metadata", "next_cursor")
         if not cursor:
             return found
+
+
+def _delete_all(call: Call, messages: list[_Waiting]) -> list[str]:
+    """The ids of those that were still there."""
+    return [each.id for each in messages if _delete(call, each.channel, each.id)]
 
 
 def _delete(call: Call, channel: str, id: str) -> bool:

@@ -23,6 +23,7 @@ SUPABASE = Vendor(
 _END = """WITH ended AS (DELETE FROM auth.sessions RETURNING 1),
 left_over AS (DELETE FROM auth.refresh_tokens WHERE session_id IS NULL RETURNING 1)
 SELECT (SELECT count(*) FROM ended) AS sessions, (SELECT count(*) FROM left_over) AS refresh_tokens"""
+_RECORDS = "Check the CNAME and TXT records that Supabase names for it, then run up again."
 _ACTIVE = "5_services_reconfigured"
 
 
@@ -38,8 +39,8 @@ def end_sessions(call: Call) -> dict[str, Any]:
 def auth_settings(call: Call) -> dict[str, Any]:
     """Site URL and allowed redirects of each project. It looks first and sends only what differs; twice is once.
 
-    args.refs: {ref: {site_url, uri_allow_list: [...], drop: [...]}}; without a site_url it stays as it is. `drop`, when given, are entries of the other
-    side; they go, and so does what this step set when it acted last. What someone else added stays.
+    args.refs: {ref: {site_url, uri_allow_list: [...]}}; without a site_url it stays as it is. What someone else added
+    to the list stays; what this step wanted there when it acted last, and wants no more, goes.
     """
     return {ref: _settings(call, ref, wanted) for ref, wanted in call.args["refs"].items()}
 
@@ -49,7 +50,7 @@ def _settings(call: Call, ref: str, wanted: dict[str, Any]) -> dict[str, Any]:
     found = SUPABASE.get(call, path)
     ours = list(wanted["uri_allow_list"])
     before = _listed(found)
-    old = {*wanted.get("drop", ()), *call.before.get(ref, {}).get("ours", ())} - {*ours}
+    old = {*call.before.get(ref, {}).get("ours", ())} - {*ours}
     after = [entry for entry in before if entry not in old]
     after += [entry for entry in ours if entry not in after]
     change: dict[str, str] = {}
@@ -94,14 +95,13 @@ def custom_hostname(call: Call) -> dict[str, Any]:
         found = _host(call, f"{path}/activate", None)
         if found.text("status") != _ACTIVE:
             raise StepError(
-                f"Project {ref} does not serve {host} yet: its status is {found.text('status')}. Check the CNAME and"
-                " TXT records that Supabase names for it, then run up again."
+                f"Project {ref} does not serve {host} yet: its status is {found.text('status')}. {_RECORDS}"
             )
     return {"host": host, "status": found.text("status"), "already": False}
 
 
 def _host(call: Call, path: str, body: dict[str, str] | None) -> Answer:
-    return SUPABASE.ask(call, "POST", path, json=body, expect=(200, 201))
+    return SUPABASE.ask(call, "POST", path, json=body, expect=(200, 201), remedy={400: _RECORDS})
 
 
 def deploy_function(call: Call) -> dict[str, Any]:

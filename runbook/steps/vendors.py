@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +80,13 @@ class Vendor:
         """The JSON answer. `path` begins with a slash; `rest` is http.ask's."""
         return _read(self.send(call, method, path, **rest), f"{method} {path} of {self.name}")
 
-    def send(self, call: Call, method: str, path: str, **rest: Any) -> httpx.Response:
-        """As `ask`, for an answer whose body says nothing."""
+    def send(
+        self, call: Call, method: str, path: str, *, remedy: Mapping[int, str] | None = None, **rest: Any
+    ) -> httpx.Response:
+        """As `ask`, for an answer whose body says nothing. `remedy` adds to the vendor's own."""
         headers = {"accept": "application/json", **self.authorization(call)}
-        url = call.reach.apis[self.key] + path
-        return http.ask(call, method, url, headers=headers, what=self.name, remedy=self.remedies(), **rest)
+        url, remedies = call.reach.apis[self.key] + path, {**self.remedies(), **(remedy or {})}
+        return http.ask(call, method, url, headers=headers, what=self.name, remedy=remedies, **rest)
 
     def authorization(self, call: Call) -> dict[str, str]:
         """user:password, which Grafana takes too, becomes Basic."""

@@ -14,7 +14,7 @@ VERCEL = Vendor(
     name="Vercel",
     key="vercel",
     secret="VERCEL_API_TOKEN",
-    needs="a member of the team who may deploy to production",
+    needs="the rights of a team member who may deploy to production",
     missing="Check the names of the team and of the project.",
     status="https://www.vercel-status.com",
 )

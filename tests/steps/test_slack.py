@@ -20,6 +20,7 @@ DELETE, POST = "POST /chat.deleteScheduledMessage", "POST /chat.postMessage"
 SCHEDULED = {"ok": True, "channel": "C1", "scheduled_message_id": "Q2", "post_at": "1772395210"}
 SENT = {"ok": True, "channel": "C1", "ts": "1772395200.000100"}
 TEXT = "Cutover on Monday 22:00.\nibimina-prod reminder"
+BEFORE = {"scheduled": "Q1", "channel": "C1"}
 AT = 1772395210  # 2026-03-01T20:00:10Z, ten seconds from now
 
 
@@ -65,6 +66,28 @@ def test_a_reminder_moves_with_the_window(server: Server, call: Make, old: dict[
     assert server.routes()[-2:] == [DELETE, SCHEDULE]
 
 
+def test_a_reminder_with_another_marker_is_taken_back_from_memory(server: Server, call: Make) -> None:
+    server.on(LIST, waiting(message("Q0", f"of old {REMINDER['text']}")))
+    server.on(DELETE, {"ok": True})
+    server.on(SCHEDULE, SCHEDULED)
+    assert act(Kind.REMIND, call(REMINDER, TOKEN, before=BEFORE))["scheduled"] == "Q2"
+    assert server.only(DELETE).json == {"channel": "C1", "scheduled_message_id": "Q1"}
+
+
+def test_of_two_that_are_the_same_one_goes(server: Server, call: Make) -> None:
+    server.on(LIST, waiting(message("Q1"), message("Q3")))
+    server.on(DELETE, {"ok": True})
+    assert act(Kind.REMIND, call(REMINDER, TOKEN, before=BEFORE))["scheduled"] == "Q1"
+    assert server.only(DELETE).json == {"channel": "C1", "scheduled_message_id": "Q3"}
+
+
+def test_without_a_marker_only_what_is_remembered_is_taken_back(server: Server, call: Make) -> None:
+    server.on(DELETE, {"ok": True})
+    assert act(Kind.REMIND, call({}, TOKEN, trigger="", before=BEFORE)) == {"deleted": ["Q1"], "already": False}
+    assert act(Kind.REMIND, call({}, TOKEN, trigger="")) == {"deleted": [], "already": True}
+    assert server.routes() == [DELETE]
+
+
 def test_a_reminder_whose_time_is_past_is_sent_and_says_so(server: Server, call: Make) -> None:
     server.on(LIST, waiting())
     server.on(POST, SENT)
@@ -85,9 +108,6 @@ def test_nothing_is_sent_once_the_window_began(server: Server, call: Make) -> No
         "nothing": "the window began at 2026-03-01T20:00:00+00:00: there is nothing left to remind of"
     }
     assert server.routes() == ["GET /clock", LIST]
-
-
-BEFORE = {"scheduled": "Q1", "channel": "C1"}
 
 
 def test_a_reminder_is_taken_back(server: Server, call: Make) -> None:

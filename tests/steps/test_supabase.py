@@ -72,16 +72,20 @@ def test_redirects_that_someone_else_added_stay(server: Server, call: Make) -> N
     assert evidence["changed"] == ["uri_allow_list"]
 
 
-@pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "named"])
-def test_redirects_of_ours_go_again(server: Server, call: Make, remembered: bool) -> None:
-    """Remembered from the last act, or named, for when a kill took the memory."""
-    wanted: dict[str, Any] = {"site_url": "https://old.example", "uri_allow_list": ["https://old.example/**"]}
+def test_redirects_of_ours_go_again(server: Server, call: Make) -> None:
+    wanted: dict[str, Any] = {"uri_allow_list": ["https://old.example/**"]}
     now = {"site_url": "https://old.example", "uri_allow_list": ",".join([*OURS, "https://theirs.example"])}
-    before = {REF: {"ours": OURS}} if remembered else {}
-    wanted |= {} if remembered else {"drop": OURS}
-    evidence, sent = settings(server, call({"refs": {REF: wanted}}, TOKEN, before=before), now)
+    evidence, sent = settings(server, call({"refs": {REF: wanted}}, TOKEN, before={REF: {"ours": OURS}}), now)
     assert sent == {"uri_allow_list": "https://old.example/**,https://theirs.example"}
     assert evidence["ours"] == ["https://old.example/**"]
+
+
+def test_a_site_url_that_nobody_named_stays(server: Server, call: Make) -> None:
+    wanted = {"uri_allow_list": OURS}
+    now = {"site_url": "https://theirs.example", "uri_allow_list": ",".join(OURS)}
+    evidence, sent = settings(server, call({"refs": {REF: wanted}}, TOKEN), now)
+    assert sent is None
+    assert evidence["already"] is True
 
 
 def test_a_project_without_redirects(server: Server, call: Make) -> None:
@@ -135,6 +139,16 @@ def test_a_host_name_that_is_not_served_yet(server: Server, call: Make) -> None:
     assert failing(Kind.CUSTOM_HOSTNAME, call(host(True), TOKEN)) == (
         f"Project {REF} does not serve auth.example yet: its status is 3_challenge_verified. Check the CNAME and TXT"
         " records that Supabase names for it, then run up again."
+    )
+
+
+def test_a_host_name_that_is_not_verified(server: Server, call: Make) -> None:
+    server.on(f"GET {HOST}", known("auth.example", "2_initiated"))
+    server.on(f"POST {HOST}/reverify", Reply(201, known("auth.example", "2_initiated")))
+    server.on(f"POST {HOST}/activate", Reply(400, {"message": "Not verified yet"}))
+    assert failing(Kind.CUSTOM_HOSTNAME, call(host(True), TOKEN)) == (
+        f"Supabase answered 400 to POST {HOST}/activate: Not verified yet. Check the CNAME and TXT records that"
+        " Supabase names for it, then run up again."
     )
 
 

@@ -136,7 +136,7 @@ def test_a_promotion_that_may_not_be_made(server: Server, call: Make) -> None:
     server.on(PROMOTE, Reply(403, {"error": {"code": "forbidden", "message": "Not authorized"}}))
     assert failing(Kind.PROMOTE, call(ARGS, TOKEN, read=READ)) == (
         "Vercel answered 403 to POST /v10/projects/prj_1/promote/dpl_next: Not authorized. VERCEL_API_TOKEN is wrong"
-        " or may not do this: it needs a member of the team who may deploy to production."
+        " or may not do this: it needs the rights of a team member who may deploy to production."
     )
 
 
