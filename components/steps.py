@@ -6,11 +6,12 @@ be renamed or moved, or refresh and destroy of old states fail with "No module n
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from runbook.steps.call import Call, StepError
 from runbook.steps.reach import Reach
 
 GRACE = 1.0  # seconds after its deadline in which a step can still say itself what it waited for
+WORKERS = 64  # more than any plan has steps
 
 
 class StepProvider(ResourceProvider):
@@ -37,6 +39,11 @@ class StepProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         # For each exception of ours grpc prints a traceback, which the engine shows beside the sentence.
         logging.getLogger("grpc._server").disabled = True
+        # The SDK serves with four threads (pulumi/dynamic/__main__.py), and the engine checks one resource after the
+        # other: four steps that wait for a vendor that is down held up all that came after them, DNS records too.
+        for pool in gc.get_objects():
+            if isinstance(pool, ThreadPoolExecutor):
+                pool._max_workers = WORKERS
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Only a trigger makes a step act. A failure that nothing will retry is forgotten, without a call."""
@@ -80,13 +87,16 @@ class Steps(pulumi.ComponentResource):
         self._planned = {step.name: step for step in args.plan.steps}
         self._made: dict[str, StepResource] = {}
         self._groups: dict[Group, list[pulumi.Resource]] = {group: [] for group in Group}
+        self._waited_for: set[Group] = set()
 
     def until(self, group: Group) -> list[pulumi.Resource]:
         """What the resources of a group wait for: the ledger and steps."""
         return [self._args.ledger, *(self._step(name) for name in self._args.plan.after.get(group, ()))]
 
     def met(self, group: Group, resources: Sequence[pulumi.Resource]) -> None:
-        """More resources of a group."""
+        """More resources of a group. Raises: RuntimeError where a step was made that should wait for them."""
+        if group in self._waited_for:
+            raise RuntimeError(f"A step that waits for {group} was declared before all of {group}.")
         self._groups[group].extend(resources)
 
     def rest(self) -> None:
@@ -105,6 +115,7 @@ class Steps(pulumi.ComponentResource):
         waits: list[pulumi.Resource] = [self._args.ledger]
         for each in step.after:
             waits += self._groups[each] if isinstance(each, Group) else [self._step(each)]
+        self._waited_for |= {each for each in step.after if isinstance(each, Group)}
         made = StepResource(
             f"{self._name}-{step.name}",
             {

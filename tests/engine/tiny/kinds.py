@@ -1,0 +1,29 @@
+"""Stands in for what steps do: each writes down that it acted, and does what behaviour.json says of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from runbook.model.cutover.step import Kind
+from runbook.steps.call import Call, StepError
+from tests.engine.tiny.noted import note
+
+
+def act(kind: Kind, call: Call) -> dict[str, Any]:
+    note(call.name, trigger=call.trigger, before=dict(call.before), read=dict(call.read), at=time.time())
+    behaviour = json.loads(Path("behaviour.json").read_text(encoding="utf-8")).get(call.name, "")
+    secrets = " ".join(call.secrets.values())
+    if behaviour == "fails":
+        raise StepError(f"the vendor answered 403 and repeated {secrets}. Mend it.")
+    if behaviour == "hangs":
+        time.sleep(60)
+    if behaviour == "dawdles":
+        time.sleep(3)
+    if behaviour == "breaks":
+        raise ValueError("a mistake of ours")
+    if behaviour == "tells":
+        return {"told": secrets}
+    return {"saw": call.trigger}
