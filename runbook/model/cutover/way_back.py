@@ -198,6 +198,7 @@ def _people(scene: Scene) -> list[str]:
     return [
         "Whom to call, and what cannot be undone",
         "\n".join([*people, *map(point, support)]),
+        "What stays as it is:",
         "\n".join(map(point, texts.CANNOT_BE_UNDONE)),
     ]
 

@@ -111,32 +111,25 @@ def builds(scene: Scene) -> list[str]:
 
 
 def supabase(scene: Scene) -> list[str]:
-    """The custom host name, and the redirect that a settled cutover takes away."""
-    body = []
-    if scene.new_auth_project:
-        base = (scene.settings.endpoints.supabase, "v1", "projects", scene.now.supabase_ref, "custom-hostname")
-        body += [
-            prose(
-                f"Project {scene.now.supabase_ref} has to answer as {scene.now.auth_host} again. If it still does, "
-                "this block only shows its status, 5_services_reconfigured. If activate fails, wait a minute and "
-                "paste the block again: DNS has to be seen first."
-            ),
-            block(
-                f"if ask_supabase {address(*base)} | grep 5_services_reconfigured; then :; else",
-                f"  ask_supabase --request POST {address(*base, 'reverify')} --data '{{}}'",
-                f"  ask_supabase --request POST {address(*base, 'activate')} --data '{{}}'",
-                "fi",
-            ),
-        ]
-    elif scene.new_auth_host:
-        body.append(
-            prose(
-                "Until the cutover is settled both auth hosts are allowed and nothing is to be done. After that, in "
-                f"the dashboard of project {scene.now.supabase_ref}, Authentication, URL Configuration, add the "
-                f"redirect URL https://{scene.now.auth_host}/auth/v1/callback."
-            )
-        )
-    return ["Let Supabase answer as before", *body] if body else []
+    """The custom host name. What a project lets logins lead back to is its own and was not taken away: only a cutover
+    to another project moves sign-in."""
+    if not scene.new_auth_project:
+        return []
+    base = (scene.settings.endpoints.supabase, "v1", "projects", scene.now.supabase_ref, "custom-hostname")
+    return [
+        "Let Supabase answer as before",
+        prose(
+            f"Project {scene.now.supabase_ref} has to answer as {scene.now.auth_host} again. If it still does, this "
+            "block only shows its status, 5_services_reconfigured. If activate fails, wait a minute and paste the "
+            "block again: DNS has to be seen first. The project's redirect URLs are still as they were."
+        ),
+        block(
+            f"if ask_supabase {address(*base)} | grep 5_services_reconfigured; then :; else",
+            f"  ask_supabase --request POST {address(*base, 'reverify')} --data '{{}}'",
+            f"  ask_supabase --request POST {address(*base, 'activate')} --data '{{}}'",
+            "fi",
+        ),
+    ]
 
 
 def purge(scene: Scene) -> list[str]:
