@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runbook.rehearsal.clouds.faults import Knob
+from runbook.rehearsal.clouds.store import Held
+from runbook.rehearsal.clouds.vercel import PROJECT
 from runbook.rehearsal.clouds.web import builds_take, release
 from runbook.rehearsal.clouds.web.deployments import DEPLOYMENT
 from tests.clouds.web.world import World
@@ -166,7 +168,9 @@ def test_promotions_and_rollbacks_that_are_refused(world: World) -> None:
 def test_a_build_of_another_project_is_not_promoted_here(world: World) -> None:
     world.project()
     other = release(world.store, "ibimina-staff", "v1", world.clock.now())
+    world.store.put(Held("vercel", PROJECT, "prj_2", {"name": "ibimina-member"}))
     world.store.change("vercel", DEPLOYMENT, other.id, projectId="prj_2")
+    assert world.get(f"/vercel/v13/deployments/{other.id}")["projectId"] == "prj_2"
     assert world.refused("POST", f"/vercel/v10/projects/prj_1/promote/{other.id}")[0] == 404
 
 

@@ -34,7 +34,7 @@ def lines(world: World) -> World:
         ('{platform="ibimina", app="member"}', 0),
         ('{platform=~"ibi.*", app!="member"}', 3),
         ('{platform="ibimina",app!~"staff|member"}', 0),
-        ('{platform="ibimina"} |= "1-flip"', 1),
+        ('{app=~"sta[f]{2}"} |= "1-flip"', 1),
         ('{platform="ibimina"} |= `"login"` != "true"', 1),
         ('{platform="ibimina"} |~ "log.n" |= "\\"ok\\":true"', 1),
         ('{platform="ibimina"} !~ "login|flip"', 0),

@@ -42,9 +42,9 @@ class Acting:
         args: Mapping[str, Any],
         read: Mapping[str, Any] | None = None,
         trigger: str = "1-flip",
-        **secrets: str,
+        env: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        return step(Call("step", trigger, args, SECRETS | secrets, self.reach, read or {}))
+        return step(Call("step", trigger, args, SECRETS | dict(env or {}), self.reach, read or {}))
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def test_build_promote_roll_back_and_reassign(world: World, acting: Acting) -> N
     world.project()
     before = release(world.store, "ibimina-staff", "v1", world.clock.now()).id
 
-    made = acting.act(vercel.build, BUILD, **{"env:COOKIE_SECRET": "rotated"})
-    again = acting.act(vercel.build, BUILD, **{"env:COOKIE_SECRET": "rotated"})
+    made = acting.act(vercel.build, BUILD, env={"env:COOKIE_SECRET": "rotated"})
+    again = acting.act(vercel.build, BUILD, env={"env:COOKIE_SECRET": "rotated"})
     assert (made["already"], again["already"], again["deployment"]) == (False, True, made["deployment"])
     held = world.store.get("vercel", DEPLOYMENT, made["deployment"])
     assert held is not None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from runbook.rehearsal.clouds.behaviours import API, UNVERIFIED
+from runbook.rehearsal.clouds.behaviours import API, OWN, UNVERIFIED
 from runbook.rehearsal.clouds.store import Held, Store
 from runbook.rehearsal.clouds.web import tokens
 from runbook.rehearsal.clouds.web.asking import Answer, Ask, Fact, Refusal, Refused, Route, Vendor, known_in
@@ -18,7 +18,7 @@ _DOCS = "https://grafana.com/docs/loki/latest/reference/loki-http-api/"
 _LOGQL = "https://grafana.com/docs/loki/latest/query/log_queries/"
 NO_TOKEN = Refusal(401, "", "no credentials provided", f"{UNVERIFIED}: Grafana Cloud")
 BAD_TOKEN = Refusal(401, "", "invalid authentication credentials", f"{UNVERIFIED}: Grafana Cloud")
-PARSE = Refusal(400, "", "parse error in the query: {query}", _LOGQL + "; the text is unverified")
+PARSE = Refusal(400, "", "parse error: the stand-in knows a selector and line filters, not {query}", OWN)
 EMPTY = Refusal(
     400, "", "queries require at least one regexp or equality matcher that does not have an empty-compatible value",
     "Loki's source: pkg/logql/syntax/parser.go",
@@ -26,6 +26,7 @@ EMPTY = Refusal(
 NO_STREAMS = Refusal(400, "", "a push needs streams, each with labels and values", _DOCS + "; the text is unverified")
 NO_ROUTE = Refusal(404, "", "404 page not found", "Go's net/http")
 MALFORMED = Refusal(400, "", "the body is no JSON object", UNVERIFIED)
+FILTERS = Fact("A line is given when it passes every filter: |= != |~ !~.", _LOGQL)
 HOUR = Fact("Without start the last hour is searched, without limit 100 lines are given, newest first.", _DOCS)
 _MATCHER = re.compile(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(,|$)')
 _FILTER = re.compile(r'\s*(\|=|!=|\|~|!~)\s*(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)')
@@ -83,7 +84,7 @@ def push(ask: Ask) -> Answer:
 
 def _parsed(query: str) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
     """(label, operator, value) of the selector, and (operator, value) of the line filters."""
-    selector = re.match(r"\s*\{(.*?)\}", query)
+    selector = re.match(r'\s*\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}', query)
     if not selector:
         raise Refused(PARSE, query=query)
     matchers = [(one[1], one[2], _text(one[3])) for one in _all(_MATCHER, selector[1], query)]
