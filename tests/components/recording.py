@@ -1,6 +1,7 @@
 """Runs the whole program against a recording fake of the engine, which keeps every registration as it was sent.
 
-It is the SDK's own mock monitor with a memory. It runs neither the engine's diff nor hooks nor checks of a provider:
+It is the SDK's own mock monitor with a memory. In place of a state that was kept and of clouds that answer it gives
+what a test says, so the program can be run in any phase. It runs neither the engine's diff nor hooks nor checks of a provider:
 what depends on those is tested on the real engine, in tests/engine.
 """
 
@@ -11,6 +12,7 @@ import json
 import os
 import runpy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -18,8 +20,11 @@ import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 
+from components.memory import Remembered
+from runbook.model.cutover.observed import Observed
 from runbook.model.problems import NAMESPACE
 from tests import stacks
+from tests.model.cutover import examples
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # how a value's kind is told on the wire; pulumi/rpc.py
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -34,7 +39,8 @@ class Secret:
 
 @dataclass(frozen=True)
 class Registration:
-    """One resource as the program declared it. `parent` is an URN, `provider` the provider's name."""
+    """One resource as the program declared it. `parent` is an URN, `provider` the provider's name, `waits` and
+    `formerly` are names."""
 
     urn: str
     type: str
@@ -43,6 +49,8 @@ class Registration:
     provider: str
     protect: bool
     delete_before_replace: bool
+    waits: frozenset[str]
+    formerly: tuple[str, ...]
     inputs: dict[str, Any]
 
 
@@ -76,6 +84,8 @@ class Recorder(MockMonitor):
                 provider=request.provider.split("::")[-2] if request.provider else "",
                 protect=request.protect,
                 delete_before_replace=request.deleteBeforeReplace,
+                waits=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
+                formerly=tuple(name for alias in request.aliases if (name := alias.spec.name)),
                 inputs=_plain(MessageToDict(request.object)),
             )
         )
@@ -87,23 +97,38 @@ class Recorder(MockMonitor):
         return f"urn:pulumi:{self.stack}::{NAMESPACE}::{kinds}{type_}::{name}"
 
 
-def run(stack: str, **changes: Any) -> Recorder:
-    """Everything that the program registers for a committed stack file, with made-up secrets. `changes`: sections of
-    the file that are others."""
+@dataclass(frozen=True)
+class World:
+    """What the program finds beside its config: what the state remembers, what the clouds show, and the time."""
+
+    remembered: Remembered = Remembered(None, {})
+    observed: Observed = Observed()
+    now: datetime = examples.IN_WINDOW
+
+
+def run(stack: str, world: World | None = None, **changes: Any) -> Recorder:
+    """Everything that the program registers for a committed stack file, with made-up secrets. Without a world the
+    stack is new. `changes`: sections of the file that are others."""
     recorder = Recorder(stack)
     # In a context of its own, or the SDK would take the root resource of the stack that ran before.
-    contextvars.Context().run(_run, stack, recorder, changes)
+    contextvars.Context().run(_run, stack, recorder, world or World(), changes)
     return recorder
 
 
-def _run(stack: str, recorder: Recorder, changes: dict[str, Any]) -> None:
-    config = {**stacks.raw(stack), "secrets": stacks.secrets(stack), **changes}
+def _run(stack: str, recorder: Recorder, world: World, changes: dict[str, Any]) -> None:
+    config = examples.with_secrets(stack, {**stacks.raw(stack), **changes})
     environment = {
         "PULUMI_CONFIG": json.dumps({f"{NAMESPACE}:{key}": _text(value) for key, value in config.items()}),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps([f"{NAMESPACE}:secrets"]),
     }
     set_mocks(_Answers(), project=NAMESPACE, stack=stack, monitor=recorder)
-    with mock.patch.dict(os.environ, environment):
+    pending = mock.Mock(result=lambda: world.remembered)
+    with (
+        mock.patch.dict(os.environ, environment),
+        mock.patch("components.memory.begin", lambda stack: pending),
+        mock.patch("runbook.steps.observe.observe", lambda wanted, secrets, reach: world.observed),
+        mock.patch("runbook.steps.reach.Reach.now", lambda reach: world.now),
+    ):
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
 
 

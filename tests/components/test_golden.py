@@ -42,7 +42,18 @@ def _shown(registration: Registration) -> dict[str, Any]:
         if on
     }
     parent = registration.parent.rpartition("::")[2]
-    return {"type": registration.type, "parent": parent, **flags, "inputs": _readable(registration.inputs)}
+    if registration.type.endswith(":Step"):
+        return {"type": registration.type, "parent": parent, **_step(registration)}
+    inputs = {key: value for key, value in registration.inputs.items() if key != "__provider"}  # a pickle
+    return {"type": registration.type, "parent": parent, **flags, "inputs": _readable(inputs)}
+
+
+def _step(registration: Registration) -> dict[str, Any]:
+    """What differs from step to step, and what each waits for beside the ledger, which all wait for."""
+    inputs = {name: registration.inputs[name] for name in ("kind", "trigger", "args", "secrets")}
+    flags = {name: True for name in ("reported", "undone") if registration.inputs[name]}
+    after = sorted(registration.waits - {"ledger"})
+    return {**flags, "inputs": _readable(inputs), "reads": sorted(registration.inputs["reads"]), "after": after}
 
 
 def _named(text: str) -> str:

@@ -15,6 +15,7 @@ from tests.components.recording import Registration, Secret
 # A cutover's ledger, the kept states and people's `pulumi state` commands name resources by URN: a rename needs an
 # alias, so the list of prod is held here, not in a file that a command rewrites.
 PROD_URNS = """
+pulumi-python:dynamic/runbook:Ledger::ledger
 runbook:alerting:Alerting$grafana:alerting/contactPoint:ContactPoint::alerts-contact-on-call
 runbook:alerting:Alerting$grafana:alerting/contactPoint:ContactPoint::alerts-contact-ops-alerts
 runbook:alerting:Alerting$grafana:alerting/muteTiming:MuteTiming::alerts-outside-hours
@@ -25,7 +26,39 @@ runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-log-drain
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-payment-ingest
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-scheduled-functions
 runbook:alerting:Alerting$grafana:alerting/ruleGroup:RuleGroup::alerts-staff-console-uptime
-runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-auth
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-annotate
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-announce
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-auth-settings
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-build-member
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-build-staff
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-complete
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-custom-hostname
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-end-sessions
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-function-metrics-exporter
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-LOG_DRAIN_URL
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-build-member
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-build-staff
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-target-auth
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-target-member
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-target-staff
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-gate-ttl
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-lock
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-page-pagerduty-on-call
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-promote-member
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-promote-staff
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-purge
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-purge-again
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-remind
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-auth
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-dns
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-event
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-login
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-member
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-staff
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-worker-member
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-verify-worker-staff
+runbook:cutover:Steps$pulumi-python:dynamic/runbook:Step::step-way-back
+runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-auth.ibimina.rw
 runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-member
 runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-staff
 runbook:dns:Zone$cloudflare:index/dnsRecord:DnsRecord::dns-txt-_acme-challenge.auth.ibimina.rw
@@ -70,15 +103,27 @@ Programs = dict[str, list[Registration]]
 
 
 def test_the_urns_of_prod_are_kept(programs: Programs) -> None:
-    urns = {each.urn.split("::", 2)[2] for each in programs["prod"] if each.provider}
+    urns = {each.urn.split("::", 2)[2] for each in programs["prod"] if kept(each)}
     assert urns == set(PROD_URNS.split())
 
 
+def test_what_got_another_name_says_its_former_one(programs: Programs) -> None:
+    assert {each.name: each.formerly for each in programs["prod"] if each.formerly} == {
+        "dns-auth.ibimina.rw": ("dns-auth",)
+    }
+
+
+def kept(each: Registration) -> bool:
+    """Whether it is more than a component or the stack: a cloud's, the ledger or a step."""
+    return not each.type.startswith(("runbook:", "pulumi:"))
+
+
 def test_staging_and_prod_declare_the_same_resources(programs: Programs) -> None:
-    """They differ in their stack files alone; the extra records are named by the zone they stand in."""
+    """They differ in their stack files alone; the extra records and sign-in's are named by the zone they stand in."""
 
     def names(stack: str) -> set[str]:
-        return {each.name for each in programs[stack] if each.provider and "_acme" not in each.name}
+        found = [each for each in programs[stack] if kept(each) and "_acme" not in each.name]
+        return {each.formerly[0] if each.formerly else each.name for each in found}
 
     assert names("staging") == names("prod")
     assert names("easymo-staging") == names("easymo-prod")
@@ -100,12 +145,12 @@ def test_no_urn_stands_twice(stack: str, programs: Programs) -> None:
 
 
 @each_stack
-def test_what_serves_is_protected_and_nothing_else(stack: str, programs: Programs) -> None:
+def test_what_serves_and_the_ledger_are_protected_and_nothing_else(stack: str, programs: Programs) -> None:
     hosts = {each.inputs["domain"] for each in programs[stack] if each.type.endswith(":ProjectDomain")}
     hosts |= {app.host for app in stacks.settings(stack).apps.values() if app.host}
     hosts |= {stacks.settings(stack).current.auth_host}
     for each in programs[stack]:
-        serves = each.type.endswith((":Project", ":ProjectDomain")) or (
+        serves = each.type.endswith((":Project", ":ProjectDomain", ":Ledger")) or (
             each.type.endswith(":DnsRecord") and each.inputs["name"] in hosts
         )
         assert each.protect == serves, each.name
