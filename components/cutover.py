@@ -41,8 +41,8 @@ class Cutover:
 
     def steps(self, zone_id: str) -> Steps:
         """Registers the ledger, and makes the steps ready to be registered between the resources they wait for."""
-        seen = self.settings.next is not None and bool(self.observed.records)
-        paper = page(self.platform, self.settings, self.observed, zone_id) if seen else ""
+        flipped = self.ledger.builds if self.settings.phase.serves_next else None
+        paper = page(self.platform, self.settings, self.observed, zone_id, flipped)
         scene = Scene(
             self.platform, self.settings, self.ledger, self.memory, zone_id, paper, self.decision.overridden
         )
