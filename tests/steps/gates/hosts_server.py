@@ -53,6 +53,7 @@ class Hosts:
         self.replies: dict[tuple[str, str], Answer | list[Answer]] = {}
         self.certificates: dict[str, ssl.SSLContext] = {}
         self.asked: list[Asked] = []
+        self.greeted: list[str | None] = []  # the names of the handshakes
         self.stopped = threading.Event()
 
     def certify(
@@ -83,6 +84,7 @@ class Hosts:
         return context
 
     def _choose(self, secured: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        self.greeted.append(name)
         if name in self.certificates:
             secured.context = self.certificates[name]
 

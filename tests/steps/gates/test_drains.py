@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -116,14 +116,14 @@ def test_an_event_may_take_a_moment(net: Net, loki: list[str], monkeypatch: pyte
 
 def test_an_event_that_never_arrives(net: Net, loki: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drains, "PAUSE", 0.05)
-    monkeypatch.setattr(drains, "_LAST", 0.1)
+    monkeypatch.setattr(drains, "_LAST", 4.7)
     net.vendors.replies[VENDORS, RANGE] = lambda _: _found(["an old line"])
-    begun = time.monotonic()
-    assert _refused(_event, net, 0.6) == (
-        f"No line with cutover-1-flip reached Loki within 0 s of a request to {APP}: look at the log drain of that"
-        " project and at Loki's ingestion, and run up again."
+    assert re.fullmatch(
+        rf"No line with cutover-1-flip reached Loki within \d s of a request to {APP}: look at the log drain of that"
+        r" project and at Loki's ingestion, and run up again\.",
+        _refused(_event, net, 5),
     )
-    assert 0.3 < time.monotonic() - begun < 0.6
+    assert net.vendors.count(RANGE) > 1
 
 
 def test_an_app_that_does_not_take_the_event(net: Net, loki: list[str]) -> None:

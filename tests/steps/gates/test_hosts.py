@@ -66,6 +66,8 @@ def test_refused(host: Net) -> None:
 
 
 def test_the_next_address_is_tried_when_one_refuses(host: Net) -> None:
+    places = [hosts.Place(HOST, one, host.reach.https_port) for one in (CLOSED, NEW)]
+    assert hosts.at(host.call({}), places, "GET", "/health").status_code == 200
     host.record(HOST, "A", 60, CLOSED, NEW)
     assert hosts.get(host.call({}), HOST, "/health").status_code == 200
 
@@ -194,6 +196,7 @@ def test_a_certificate_of_another_name(host: Net) -> None:
         " Give that host a valid certificate for its name there, and run up again."
     )
     assert host.hosts.asked == []
+    assert host.hosts.greeted == [HOST, HOST]  # one that was refused, and one to read the names: no further try
 
 
 def test_many_other_names_are_cut_short(host: Net) -> None:
