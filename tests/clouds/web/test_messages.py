@@ -26,7 +26,7 @@ def schedule(world: World, at: int, **more: Any) -> Any:
 
 
 def posted(world: World) -> list[str]:
-    slack(world, "chat.scheduledMessages.list")
+    world.client.get("/clock")  # any request will do
     return [one.properties["text"] for one in world.store.find("slack", "message")]
 
 

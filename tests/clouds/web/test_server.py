@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from runbook.rehearsal.clouds.faults import Answer, Hang, Reset
-from runbook.rehearsal.clouds.web import VENDORS, facts, tokens
+from runbook.rehearsal.clouds.web import VENDORS, builds_take, catch_up, facts, release, tokens
+from runbook.rehearsal.clouds.web.deployments import serving
 from tests.clouds.web.world import REF, TEAM, TOKEN, World
 
 PLACES = {
@@ -150,6 +151,21 @@ def test_the_clock_is_served(world: World) -> None:
     world.clock.move(hours=1)
     assert world.client.get("/clock").text == "2026-11-22T21:00:00+00:00"
     assert world.store.calls() == {}
+
+
+def test_what_is_due_is_done_without_a_request_and_while_the_vendor_is_down(world: World) -> None:
+    world.project()
+    builds_take(world.store, 90)
+    made = release(world.store, "ibimina-staff", "v1", world.clock.now())
+    world.faults.down("vercel")
+    world.clock.move(seconds=89)
+    catch_up(world.store, world.clock.now(), world.faults)
+    assert serving(world.store, "prj_1") is None
+    world.clock.move(seconds=1)
+    catch_up(world.store, world.clock.now(), world.faults)
+    build = serving(world.store, "prj_1")
+    assert build is not None
+    assert build.id == made.id
 
 
 def test_what_is_not_there_is_told_as_the_vendor_tells_it(world: World) -> None:

@@ -6,6 +6,8 @@ with closing(serve(store, faults, clock)) as web:
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from runbook.rehearsal.clouds.behaviours import UNVERIFIED
 from runbook.rehearsal.clouds.faults import Faults
 from runbook.rehearsal.clouds.store import Store
@@ -14,7 +16,7 @@ from runbook.rehearsal.clouds.web.asking import Clock, Vendor
 from runbook.rehearsal.clouds.web.deployments import builds_take, release
 from runbook.rehearsal.clouds.web.server import WebServer
 
-__all__ = ["VENDORS", "WebServer", "builds_take", "facts", "release", "serve"]
+__all__ = ["VENDORS", "WebServer", "builds_take", "catch_up", "facts", "release", "serve"]
 
 VENDORS: tuple[Vendor, ...] = tuple(
     module.VENDOR for module in (cloudflare, vercel, supabase, slack, pagerduty, grafana, loki)
@@ -24,6 +26,12 @@ VENDORS: tuple[Vendor, ...] = tuple(
 def serve(store: Store, faults: Faults, clock: Clock) -> WebServer:
     """All vendors on one port of the loopback, and the clock at /clock, until `close`."""
     return WebServer(store, faults, clock, VENDORS)
+
+
+def catch_up(store: Store, now: datetime, faults: Faults) -> None:
+    """What is due by now, as every request does first: for whoever moved the clock and then looks into the store."""
+    for vendor in VENDORS:
+        vendor.catch_up(store, now, faults)
 
 
 def facts() -> dict[str, tuple[int, int]]:

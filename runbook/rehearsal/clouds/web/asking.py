@@ -64,7 +64,6 @@ class Ask:
     """One request. `path`: what stands at the {names} of the route's template; `now`: by the rehearsal's clock."""
 
     store: Store
-    faults: Faults
     now: datetime
     request: Request
     path: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +100,7 @@ class Route:
 @dataclass(frozen=True, eq=False)
 class Vendor:
     """One vendor's interface. `said`: the body of a refusal as this vendor words it; `admit`: raises Refused where
-    the real one wants another token; `catch_up`: does what is due by now; `facts`: all that it rests on."""
+    the real one wants another token; `catch_up`: does what is due by then, asked or not; `facts`: its grounds."""
 
     name: str
     routes: Sequence[Route]
@@ -110,7 +109,7 @@ class Vendor:
     no_route: Refusal
     malformed: Refusal
     facts: Sequence[Fact | Refusal | Route]
-    catch_up: Callable[[Ask], None] = lambda _ask: None
+    catch_up: Callable[[Store, datetime, Faults], None] = lambda _store, _now, _faults: None
 
 
 def known_in(names: Mapping[str, Any]) -> list[Fact | Refusal | Route]:

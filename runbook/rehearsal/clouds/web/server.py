@@ -53,11 +53,17 @@ class WebServer:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
+        now = self._clock.now()
+        for vendor in self._vendors.values():
+            vendor.catch_up(self._store, now, self._faults)
         if request.path == "/clock":
-            return Response(self._clock.now().isoformat(), mimetype="text/plain")
-        vendor = self._vendors.get(request.path.split("/")[1])
-        if vendor is None:
+            return Response(now.isoformat(), mimetype="text/plain")
+        asked = self._vendors.get(request.path.split("/")[1])
+        if asked is None:
             return Response(f"No vendor here is called so: there are {', '.join(self._vendors)}.\n", 404)
+        return self._routed(asked, request)
+
+    def _routed(self, vendor: Vendor, request: Request) -> Response:
         try:
             route, path = self._paths.bind_to_environ(request.environ).match()
         except HTTPException:
@@ -71,14 +77,14 @@ class WebServer:
             return broken.answer(
                 error, request.environ, self._faults, lambda status, text: _worded(vendor, status, text)
             )
-        ask = Ask(self._store, self._faults, self._clock.now(), request, path)
+        # By the clock as it is after what a fault made it wait.
+        ask = Ask(self._store, self._clock.now(), request, path)
         with self._store.lock:
             return _response(self._act(vendor, route, ask))
 
     def _act(self, vendor: Vendor, route: Route, ask: Ask) -> Answer:
         try:
             vendor.admit(ask)
-            vendor.catch_up(ask)
             return route.act(ask)
         except Malformed:
             return _refused(vendor, vendor.malformed)

@@ -165,5 +165,5 @@ ROUTES = [
 ]
 VENDOR = Vendor(
     "slack", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals()),
-    lambda ask: catch_up(ask.store, ask.now),
+    lambda store, now, _faults: catch_up(store, now),
 )  # fmt: skip

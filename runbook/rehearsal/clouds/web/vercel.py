@@ -253,5 +253,5 @@ ROUTES = [
 ]
 VENDOR = Vendor(
     "vercel", ROUTES, said, admit, NO_ROUTE, MALFORMED, known_in(globals() | vars(deployments) | vars(vercel_bodies)),
-    lambda ask: deployments.catch_up(ask.store, ask.now, ask.faults),
+    deployments.catch_up,
 )  # fmt: skip
