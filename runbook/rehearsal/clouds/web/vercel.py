@@ -33,7 +33,10 @@ SETTINGS = (
 )  # fmt: skip
 SERVES = Fact("targets.production is what has the domains, not the newest production build.", UNVERIFIED)
 HIDDEN = Fact("A sensitive variable's value is never given back.", "https://vercel.com/docs/environment-variables")
-REBUILT = Fact("Promoting a preview build makes a production build of it.", "vercel CLI: request-promote.ts")
+REBUILT = Fact(
+    "Promoting a preview build makes a production build of it.",
+    f"{UNVERIFIED}: the vercel CLI asks for that build itself (commands/promote/request-promote.ts)",
+)
 
 
 def said(refusal: Refusal, text: str) -> Any:
