@@ -20,6 +20,7 @@ from runbook.steps.together import together
 CONNECT, WHOLE = 5.0, 10.0  # seconds: to be connected, and for one try from its beginning to its end
 TRIES = 3
 _KEPT = 1_000_000  # bytes of an answer: a health page, a service worker, a token
+_LOOK = "Look at that host and run up again."
 _PASSING = frozenset({429, 500, 502, 503, 504})  # what may be over a moment later
 
 
@@ -115,7 +116,9 @@ def certificate(call: Call, host: str, address: str) -> Certificate:
     try:
         return shown(call.reach, host, address, call.reach.https_port, _seconds(call, CONNECT))
     except OSError as error:
-        raise StepError(f"{host} at {address} shows no certificate that is trusted here ({error}).") from error
+        raise StepError(
+            f"{host} at {address} shows no certificate that is trusted here ({error}). {_LOOK}"
+        ) from error
 
 
 def _once(
@@ -184,7 +187,7 @@ def _unreached(place: Place, asked: str, limit: float, error: httpx.TransportErr
         what = f"{where} cannot be connected to ({error})"
     else:
         what = f"{where} broke the connection off instead of answering {asked}"
-    return f"{what}. Look at that host and run up again."
+    return f"{what}. {_LOOK}"
 
 
 def _first(error: BaseException) -> BaseException:
@@ -200,6 +203,6 @@ def _wrong_status(place: Place, asked: str, answer: httpx.Response, expect: Coll
         what += f" It redirects to {httpx.URL(answer.headers['location']).host or place.host}."
     wait = _asked_to_wait(answer)
     if wait is None:
-        return f"{what} Look at that host and run up again."
+        return f"{what} {_LOOK}"
     back = datetime.now(UTC) + timedelta(seconds=wait)
     return f"{what} It asks to be left alone for {wait:.0f} s: run up again after {back:%H:%M:%S} UTC."

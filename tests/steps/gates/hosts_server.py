@@ -57,10 +57,15 @@ class Hosts:
         self.stopped = threading.Event()
 
     def certify(
-        self, shown_for: str, *names: str, ends: datetime | None = None, by: trustme.CA | None = None
+        self,
+        shown_for: str,
+        *names: str,
+        starts: datetime | None = None,
+        ends: datetime | None = None,
+        by: trustme.CA | None = None,
     ) -> None:
         """The certificate that is shown for a host: for its own name unless other `names` are given."""
-        starts = datetime.now(UTC) - timedelta(days=90)
+        starts = starts or datetime.now(UTC) - timedelta(days=90)
         made = (by or self.authority).issue_cert(*(names or (shown_for,)), not_before=starts, not_after=ends)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         made.configure_cert(context)

@@ -41,7 +41,7 @@ class Answers:
         self.recursion_wanted.append(bool(question.flags & dns.flags.RD))
         if self.broken == "silent":
             return None
-        if self.broken == "garbage":
+        if self.broken == "garbage" and (transport == "tcp" or not self.cut_udp):
             return wire[:2] + b"no answer at all"
         reply = dns.message.make_response(question, recursion_available=self.resolver)
         if self.authoritative and not self.resolver:

@@ -215,6 +215,15 @@ def test_an_expired_certificate(host: Net) -> None:
     )
 
 
+def test_a_certificate_from_the_future(host: Net) -> None:
+    starts = datetime.now(UTC) + timedelta(days=3)
+    host.hosts.certify(HOST, starts=starts)
+    assert _fails(host.call({})) == (
+        f"{HOST} at {NEW} shows a certificate that is not valid before {starts:%Y-%m-%d %H:%M} UTC."
+        " Give that host a valid certificate for its name there, and run up again."
+    )
+
+
 def test_a_certificate_that_nobody_trusted_signed(host: Net) -> None:
     host.hosts.certify(HOST, by=trustme.CA())
     assert _fails(host.call({})) == (
@@ -247,7 +256,10 @@ def test_what_a_certificate_says(host: Net) -> None:
 
 
 def test_no_certificate(host: Net) -> None:
-    with pytest.raises(StepError, match=rf"^{HOST} at {CLOSED} shows no certificate that is trusted here \("):
+    with pytest.raises(
+        StepError,
+        match=rf"^{HOST} at {CLOSED} shows no certificate that is trusted here \(.+\)\. Look at that host and run",
+    ):
         hosts.certificate(host.call({}), HOST, CLOSED)
 
 

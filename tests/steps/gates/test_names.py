@@ -160,6 +160,13 @@ def test_a_server_without_a_usable_answer_is_asked_twice(net: Net, broken: str) 
     assert time.monotonic() - begun < 2
 
 
+def test_an_answer_over_tcp_that_is_none(net: Net) -> None:
+    net.ns1.broken, net.ns1.cut_udp = "garbage", True
+    with pytest.raises(StepError) as error:
+        names.served(net.reach, HOST, "A")
+    assert str(error.value) == f"ns1.{ZONE} ({NS1}) answered {HOST} A with what is no DNS answer. {LAME}"
+
+
 def test_a_lost_packet_is_nobodys_fault(net: Net) -> None:
     net.record(HOST, "A", 60, NEW)
     answer, lost = net.ns1.answer, [True]
