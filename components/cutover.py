@@ -3,6 +3,7 @@ says what this update is."""
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +91,26 @@ def decided(platform: Platform, settings: Settings, pending: Pending) -> Cutover
         }
         observed = observe(wanted, {**tokens, "VERCEL_TEAM": settings.vercel.team}, reach)
     now = reach.now()
-    decision = decide(platform, settings, memory, observed, now, _missing(settings))
+    decision = decide(platform, settings, memory, observed, now, _missing(settings), commit_of(pulumi.get_stack()))
     if decision.refusals:
         raise RefusedError(pulumi.get_stack(), settings, decision.refusals, now)
     _say(decision)
     return Cutover(platform, settings, memory, observed, decision, reach)
+
+
+def commit_of(stack: str) -> str:
+    """The git commit that holds the stack file as it is; empty where none does, or where git is not at hand."""
+    file = f"Pulumi.{stack}.yaml"
+    try:
+        changed = _git("status", "--porcelain", "--", file)
+        return "" if changed else _git("rev-parse", "HEAD")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()
 
 
 def _missing(settings: Settings) -> list[str]:

@@ -24,6 +24,7 @@ from runbook.model.serving import project_name, records, takes_part
 from runbook.model.settings import Settings
 
 TTL_OF_AUTOMATIC = 300  # what Cloudflare serves for 1 (automatic)
+KEPT_COMMITS = 20  # crossings whose commit is kept; older ones are in the evidence files
 # Names of steps that the ledger asks for: the one that ends a crossing, and the last before the switch.
 COMPLETE, PURGE = "complete", "purge"
 
@@ -48,7 +49,8 @@ class Ledger:
     before a way back that is under way. `builds`: app to the deployment that served before the flip; `base`: app to
     the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
     were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
-    `generation`: the latest generation of the secrets that the apps' env is known to have had."""
+    `generation`: the latest generation of the secrets that the apps' env is known to have had. `commits`: tag of a
+    crossing to the git commit whose stack file asked for it, of the last crossings."""
 
     phase: Phase
     side: Side
@@ -66,6 +68,7 @@ class Ledger:
     ttl_before: int | None = None
     opened: datetime | None = None
     generation: int = 1
+    commits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:
@@ -175,8 +178,10 @@ def advance(
     observed: Observed,
     now: datetime,
     opened: datetime | None = None,
+    commit: str = "",
 ) -> Ledger:
-    """The record that this update writes first. `opened`: when the flip opened, where this update flips."""
+    """The record that this update writes first. `opened`: when the flip opened, where this update flips; `commit`: the
+    git commit that holds the stack file as it is, empty where none does."""
     old = memory.ledger
     kind = change(settings, old)
     if old is None:
@@ -200,9 +205,9 @@ def advance(
         new = replace(new, ttl_before=ttl_before(platform, settings, old, observed))
     if kind is Change.FLIP:
         serving = {app: build.id for app, build in observed.serving.items()}
-        return _begin(new, Direction.FLIP, now, before=old.side, leaving=None, builds=serving, opened=opened)
+        return _begin(new, Direction.FLIP, now, commit, before=old.side, leaving=None, builds=serving, opened=opened)
     if kind is Change.BACK:
-        return _begin(new, Direction.BACK, now, before=None, leaving=old.side, opened=None)
+        return _begin(new, Direction.BACK, now, commit, before=None, leaving=old.side, opened=None)
     if kind is Change.NONE and memory.open:
         return replace(new, attempt=old.attempt + 1, opened=opened or old.opened)
     if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went
@@ -210,8 +215,10 @@ def advance(
     return new
 
 
-def _begin(ledger: Ledger, direction: Direction, now: datetime, **changes: Any) -> Ledger:
-    return replace(ledger, crossing=ledger.crossing + 1, direction=direction, attempt=1, begun=now, **changes)
+def _begin(ledger: Ledger, direction: Direction, now: datetime, commit: str, **changes: Any) -> Ledger:
+    new = replace(ledger, crossing=ledger.crossing + 1, direction=direction, attempt=1, begun=now, **changes)
+    kept = dict(list(ledger.commits.items())[-KEPT_COMMITS:])
+    return replace(new, commits={**kept, new.tag: commit} if commit else kept)
 
 
 def ttl_before(platform: Platform, settings: Settings, old: Ledger, observed: Observed) -> int | None:

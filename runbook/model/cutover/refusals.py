@@ -87,9 +87,10 @@ def decide(
     observed: Observed,
     now: datetime,
     sources_missing: Collection[str] = (),
+    commit: str = "",
 ) -> Decision:
     """What this update is, and everything that speaks against it. `sources_missing`: functions whose source is not
-    where the config says."""
+    where the config says; `commit`: the git commit that holds the stack file as it is."""
     kind = change(settings, memory.ledger)
     found = list(_moves(settings, memory, kind))
     opens, opened = None, None
@@ -103,7 +104,7 @@ def decide(
     in_force = settings.cutover.in_force(now) if settings.cutover else {}
     return Decision(
         change=kind,
-        ledger=advance(platform, settings, memory, observed, now, opened),
+        ledger=advance(platform, settings, memory, observed, now, opened, commit),
         refusals=tuple(each for each in found if each.rule not in in_force),
         overridden={each.rule: in_force[each.rule] for each in found if each.rule in in_force},
         opening=opens,
