@@ -117,7 +117,7 @@ def roll_back(call: Call) -> dict[str, Any]:
     was, ours_comes = _serving(project), bool(ours) and _moving(project, ours)
     if was == target and not ours_comes:
         return {"deployment": target, "was": was, "already": True}
-    if not ours_comes and (was != ours or not was):
+    if not ours_comes and was != ours:
         why = f"{was or 'nothing'} serves, which this crossing did not promote: a release made outside stays."
         return {"deployment": was, "was": was, "left_alone": True, "why": why}
     _point(call, f"/v1/projects/{call.args['project_id']}/rollback", target)
