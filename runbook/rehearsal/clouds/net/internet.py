@@ -35,15 +35,19 @@ class Internet:
 
     def __init__(self, store: Store, faults: Faults, clock: Clock, authority: Path) -> None:
         self._store, self._clock = store, clock
-        self._loop = Loop()
         self.certificates = Certificates(authority)
+        self._loop = Loop()
         self.hosts = Hosts(self.certificates, faults, self._loop)
         self.zones = Zones(store, self._address)
         edge, auth = Edge(store, faults, clock), Auth(store, faults, clock)
         self.hosts.serve(Services(store, self.zones, edge, auth))
-        self.hosts.addresses.of(PROXIES[0])  # from here on the port of the hosts is fixed
         self.caches = {name: self.cache(keeps) for name, (_, keeps) in CACHES.items()}
-        self.dns_port = nameservers.serve(self._servers(), faults, self._loop)
+        try:
+            self.hosts.addresses.of(PROXIES[0])  # from here on the port of the hosts is fixed
+            self.dns_port = nameservers.serve(self._servers(), faults, self._loop)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def resolver(self) -> str:

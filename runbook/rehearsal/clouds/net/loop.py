@@ -32,11 +32,11 @@ class Loop:
         self.watch(listening, lambda sock: self._accepted(sock, serve))
 
     def close(self) -> None:
-        with self._lock:
-            self._over = True
-            connections = dict(self._serving)
+        self._over = True
         self._wake.send(b"x")
         self._thread.join()
+        with self._lock:
+            connections = dict(self._serving)
         for connection in connections.values():
             with contextlib.suppress(OSError):  # it has ended meanwhile
                 connection.shutdown(socket.SHUT_RDWR)

@@ -101,20 +101,20 @@ class Zones:
 
     def _records(self, zone: Held, name: str, type: str, held: list[Held]) -> Iterator[Records]:
         apex = name == zone.properties["name"]
-        if any(one.properties.get("proxied") for one in held) and type in ("A", "AAAA", "CNAME"):
-            if type == "A":
-                yield Records(name, "A", AUTOMATIC, tuple(self._address(proxy) for proxy in PROXIES))
-            return
+        proxied = any(one.properties.get("proxied") for one in held)
+        if proxied and type == "A":
+            yield Records(name, "A", AUTOMATIC, tuple(self._address(proxy) for proxy in PROXIES))
         if apex and type == "SOA":
             yield self._start(zone)
         if apex and type == "NS":
             yield Records(name, "NS", _DAY, tuple(f"{server}." for server in self.servers(zone)))
-        aliases = [one for one in held if one.properties["type"] == "CNAME"]
+        aliases = [one for one in held if one.properties["type"] == "CNAME" and not proxied]
         if aliases and apex and type == "A":  # Cloudflare flattens it: a CNAME may not stand beside NS and SOA
             yield Records(name, "A", _ttl(aliases[0]), self._addresses_of(aliases[0].properties["content"]))
         elif aliases and not apex:
             yield Records(name, "CNAME", _ttl(aliases[0]), (f"{aliases[0].properties['content']}.",))
-        same = [one for one in held if one.properties["type"] == type and type != "CNAME"]
+        hidden = ("A", "AAAA", "CNAME") if proxied else ("CNAME",)
+        same = [one for one in held if one.properties["type"] == type and type not in hidden]
         if same:
             yield Records(name, type, _ttl(same[0]), tuple(self._value(one) for one in same))
 

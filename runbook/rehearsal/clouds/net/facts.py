@@ -1,0 +1,49 @@
+"""What the stand-in internet does because the real one does it, each with where it is known from."""
+
+from __future__ import annotations
+
+from runbook.rehearsal.clouds.behaviours import FOUND, OWN, UNVERIFIED
+from runbook.rehearsal.clouds.web.asking import Fact
+
+_TTL = "https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/"
+_PROXY = "https://developers.cloudflare.com/dns/proxy-status/"
+_CUSTOM = "https://supabase.com/docs/guides/platform/custom-domains"
+_KONG = "github.com/supabase/supabase: docker/volumes/api/kong.yml"
+_GOTRUE = "GoTrue's source: internal/api"
+
+FACTS = [
+    Fact("TTL 1 and every proxied name are served with 300 s.", _TTL),
+    Fact("A proxied name has addresses of Cloudflare and hides its record.", _PROXY),
+    Fact("A proxied name has no IPv6 address here, and exactly two others.", OWN),
+    Fact("An IPv4 address in a record is served as the one on this machine that stands for it.", OWN),
+    Fact("The SOA's TTL and minimum are 1800 s.", FOUND),
+    Fact("A CNAME at the top of a zone is served as addresses.", f"{_PROXY} and dns/cname-flattening/"),
+    Fact("A missing name is remembered for min(SOA TTL, SOA minimum).", "RFC 2308, section 5"),
+    Fact("Resolvers obey, cut off at a ceiling, or extend TTLs.", FOUND),
+    Fact("Each link of a chain is kept by its own TTL.", "RFC 1034, section 4.3.2, and RFC 2181, section 5.2"),
+    Fact("A change at Cloudflare is served at once; the real one takes seconds.", OWN),
+    Fact("Vercel's edge serves a domain by the project it was added to, whatever the target's name.", UNVERIFIED),
+    Fact("A certificate for a domain or custom host name is there at once.", f"{OWN}: minutes in the documents"),
+    Fact("A build that is not READY answers 404 at its own host.", UNVERIFIED),
+    Fact("Deployment protection is off: a build's own host answers everybody.", OWN),
+    Fact("Cloudflare's proxy keeps nothing: a purge changes no answer.", OWN),
+    Fact("Health pages name the build and its env, secrets as fingerprints.", OWN),
+    Fact("A request that an app logs arrives in Loki at once where a drain takes its project.", OWN),
+    Fact("A custom host name is served by the project where it is active, at that project's address.", _CUSTOM),
+    Fact("Tokens name the host they were asked for as issuer.", f"{UNVERIFIED}: {_CUSTOM}"),
+    Fact("Tokens are signed with ES256 and name their key.", "https://supabase.com/docs/guides/auth/signing-keys"),
+    Fact("The auth server wants an apikey, but not for verify and the published keys.", _KONG),
+    Fact("It wants none for its health either.", f"{UNVERIFIED}: kong.yml, for self-hosting, wants one"),
+    Fact("Any password logs in, and everybody has an account.", OWN),
+    Fact("A token of an ended session is refused: session_not_found.", _GOTRUE),
+    Fact("verify redirects with 303, also when the link is no longer valid.", _GOTRUE),
+    Fact(
+        "A redirect goes to the site's host or what a pattern allows, else to site_url.",
+        "https://supabase.com/docs/guides/auth/redirect-urls",
+    ),
+]
+
+
+def count() -> tuple[int, int]:
+    """How many facts the stand-in internet rests on, and how many of these nobody has seen."""
+    return len(FACTS), sum(UNVERIFIED in fact.source for fact in FACTS)
