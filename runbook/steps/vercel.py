@@ -3,6 +3,8 @@ https://vercel.com/docs/instant-rollback; what they do not say is marked unverif
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,8 +26,8 @@ _ENDED = ("ERROR", "CANCELED")  # builds that never become READY
 def build(call: Call) -> dict[str, Any]:
     """Makes the next production build, which takes no domain, and does not wait for it.
 
-    It looks for a build of the same crossing first, so that after a kill there is still only one. It is not sent
-    again when an answer was lost: the next `up` finds what was made.
+    It looks for a build of the same crossing and of the same things first, so that after a kill there is still only
+    one. It is not sent again when an answer was lost: the next `up` finds what was made.
     """
     made = _made(call) or _make(call)
     return {**made, "release": call.args["release"]}
@@ -37,7 +39,8 @@ def _made(call: Call) -> dict[str, Any] | None:
     for number in range(len(answer.objects("deployments"))):
         place = ("deployments", number)
         state = answer.text(*place, "readyState")
-        if answer.at(*place, "meta", "crossing") == call.trigger and state not in _ENDED:
+        same = all(answer.at(*place, "meta", name) == value for name, value in _meta(call).items())
+        if same and state not in _ENDED:
             url = answer.text(*place, "url")
             return {"deployment": answer.text(*place, "uid"), "url": url, "state": state, "already": True}
     return None
@@ -52,7 +55,7 @@ def _make(call: Call) -> dict[str, Any]:
         "target": "production",
         "autoAssignCustomDomains": False,
         "gitSource": {"type": "github", "org": org, "repo": repository, "ref": call.args["release"]},
-        "meta": {"crossing": call.trigger},
+        "meta": _meta(call),
         "env": env,
         "build": {"env": env},
     }
@@ -64,6 +67,18 @@ def _make(call: Call) -> dict[str, Any]:
         "url": answer.text("url"),
         "state": answer.text("readyState"),
         "already": False,
+    }
+
+
+def _meta(call: Call) -> dict[str, str]:
+    """What a build is known by. The crossing alone would do, but a stack that is made anew counts from 1 again, and
+    must not take an old build for its own. The secrets are told apart by their generation."""
+    plain = json.dumps(call.args["env"], sort_keys=True).encode()
+    return {
+        "crossing": call.trigger,
+        "release": call.args["release"],
+        "generation": str(call.args["generation"]),
+        "env": hashlib.sha256(plain).hexdigest()[:12],
     }
 
 

@@ -19,6 +19,7 @@ Make = Callable[..., Call]
 TOKEN = {"VERCEL_API_TOKEN": "vercel-token"}
 ARGS = {"team": "acme", "project_id": "prj_1"}
 READ = {"build-staff": {"deployment": "dpl_next", "url": "staff-next.vercel.app"}}
+META = {"crossing": "prepare-2", "release": "v1.2.3", "generation": "2", "env": "eb6fb41853c6"}
 PROMOTE = "POST /v10/projects/prj_1/promote/dpl_next"
 ROLL_BACK = "POST /v1/projects/prj_1/rollback/dpl_was"
 GET = f"GET {PROJECT}"
@@ -57,20 +58,28 @@ def test_a_build_takes_no_domain_and_carries_its_env(server: Server, call: Make)
         "target": "production",
         "autoAssignCustomDomains": False,
         "gitSource": {"type": "github", "org": "acme", "repo": "apps", "ref": "v1.2.3"},
-        "meta": {"crossing": "prepare-2"},
+        "meta": META,
         "env": env,
         "build": {"env": env},
     }
 
 
-def listed(crossing: str, state: str, id: str) -> dict[str, Any]:
-    return {"uid": id, "url": f"{id}.vercel.app", "readyState": state, "meta": {"crossing": crossing}}
+def listed(id: str, state: str = "READY", **meta: str) -> dict[str, Any]:
+    return {"uid": id, "url": f"{id}.vercel.app", "readyState": state, "meta": META | {"githubOrg": "acme"} | meta}
 
 
 def test_a_build_of_the_same_crossing_is_found_again(server: Server, call: Make) -> None:
-    """Those of another crossing are passed over even where the filter is not obeyed; a broken one is made anew."""
-    others = [listed("prepare-1", "READY", "dpl_other"), listed("prepare-2", "ERROR", "dpl_broken")]
-    server.on("GET /v6/deployments", {"deployments": [*others, listed("prepare-2", "BUILDING", "dpl_next")]})
+    """Others are passed over, also where the filter is not obeyed: of another crossing, or of a stack's former life,
+    which counted from 1 too. A broken one is made anew."""
+    others = [
+        listed("dpl_1", crossing="prepare-1"),
+        listed("dpl_2", "ERROR"),
+        listed("dpl_3", "CANCELED"),
+        listed("dpl_4", release="v1.2.2"),
+        listed("dpl_5", generation="1"),
+        listed("dpl_6", env="0" * 12),
+    ]
+    server.on("GET /v6/deployments", {"deployments": [*others, listed("dpl_next", "BUILDING")]})
     assert act(Kind.BUILD, call(BUILD, TOKEN, trigger="prepare-2")) == {
         "deployment": "dpl_next",
         "url": "dpl_next.vercel.app",
