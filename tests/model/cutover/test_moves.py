@@ -1,0 +1,115 @@
+"""Every pair of what the state remembers and what is asked: what the update is, and which rules refuse it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from runbook.model.cutover.ledger import Change, Memory, to_observe
+from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.phases import Phase
+from runbook.model.cutover.refusals import decide
+from runbook.model.settings import Settings
+from tests.model.cutover.examples import WINDOW, configured
+from tests.model.cutover.playing import PREPARED_AT, SETTLED_AT, observed, played, rules
+from tests.stacks import platform, raw
+
+S, P, F, T, R = Phase.STEADY, Phase.PREPARED, Phase.FLIPPED, Phase.SETTLED, Phase.ROLLED_BACK
+
+WAYS = {  # how the state got there; an open one began and did not come to its end
+    "new": None,
+    "steady": (),
+    "prepared": (P,),
+    "flipped-open": (P, F),
+    "flipped": (P, F),
+    "settled": (P, F, T),
+    "rolled-back-open": (P, F, R),
+    "rolled-back": (P, F, R),
+    "settled-rolled-back": (P, F, T, R),
+}
+# What is asked: a phase with the same config, the config from before (restored), or `current` := next (renewed).
+ASKED = (*(phase.value for phase in Phase), "restored", "renewed")
+# The update as it is then, and the rules that refuse it; "never" is a refusal that nobody can override.
+TABLE = """
+                    steady prepared flipped                     settled          rolled-back restored renewed
+new                 first  first    first+move                  first+move       first+move  first    first
+steady              none   none     flip+move+opens-at+build    other+move+never none+move   none     other+never
+prepared            none   none     flip                        other+move+never none+move   none     other+never
+flipped-open        back   back     none                        none+soak        back        back     none+move
+flipped             back   back     none                        none             back        back     none+move
+settled             back   back     none+move                   none             back        back     none
+rolled-back-open    none   none     flip+move                   other+move+never none        none     other+never
+rolled-back         none   none     flip+move                   other+move+never none        none     other+never
+settled-rolled-back none   none     flip+move                   other+move+never none        none     other+never
+"""
+_, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
+CELLS = [(way, what, cell) for way, *row in ROWS for what, cell in zip(ASKED, row, strict=True)]
+
+
+@cache
+def memory_of(stack: str, way: str) -> Memory:
+    phases = WAYS[way]
+    return Memory() if phases is None else played(stack, *phases, complete="open" not in way)
+
+
+@cache
+def asked(stack: str, what: str) -> Settings:
+    if what == "restored":
+        return configured(stack, None)
+    if what == "renewed":
+        then = configured(stack).next
+        assert then is not None
+        return configured(stack, None, current=then.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return configured(stack, what)
+
+
+@cache
+def after(stack: str, way: str) -> Settings:
+    """The config of the last update."""
+    phases = WAYS[way]
+    return asked(stack, phases[-1].value if phases else "restored")
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging", "easymo-prod"])
+@pytest.mark.parametrize(("way", "what", "cell"), CELLS)
+def test_pair(way: str, what: str, cell: str, stack: str) -> None:
+    """Within the window, with all that can be looked at as it should be, and after the soak."""
+    settings, memory = asked(stack, what), memory_of(stack, way)
+    if settings.cutover:
+        settings = configured(stack, what, {"window": {**WINDOW, "end": "2026-12-06 23:00"}})
+    seen = observed(stack, after(stack, way), memory, PREPARED_AT)
+    decision = decide(platform(stack), settings, memory, seen, SETTLED_AT)
+    change, *refused = cell.split("+")
+    assert (decision.change, rules(decision)) == (change, {None if rule == "never" else rule for rule in refused})
+
+
+def test_the_table_has_every_pair() -> None:
+    assert [way for way, *_ in ROWS] == list(WAYS)
+
+
+@pytest.mark.parametrize("way", ["flipped-open", "flipped", "settled"])
+@pytest.mark.parametrize("what", ["steady", "prepared", "rolled-back", "restored"])
+@pytest.mark.parametrize("stack", ["prod", "staging", "easymo-prod"])
+def test_a_way_back_looks_at_nothing_and_nothing_refuses_it(way: str, what: str, stack: str) -> None:
+    """Not a window that is closed, not a freeze, not a cloud that does not answer."""
+    frozen = [{"start": "2020-01-01 00:00", "end": "2040-01-01 00:00", "zone": "Etc/UTC", "reason": "always"}]
+    closed = {"start": "2020-01-01 00:00", "end": "2020-01-02 00:00", "zone": "Etc/UTC"}
+    changes = {"window": closed, "functions": {}}
+    settings = configured(stack, None if what == "restored" else what, changes, freeze=frozen)
+    memory = memory_of(stack, way)
+    assert to_observe(platform(stack), settings, memory) is None
+    nothing = Observed(failures={"records": "Cloudflare answered 503.", "served ttl": "No server answered."})
+    decision = decide(platform(stack), settings, memory, nothing, SETTLED_AT, ["metrics-exporter"])
+    assert (decision.change, decision.refusals, decision.overridden) == (Change.BACK, (), {})
+
+
+def test_current_edited_by_hand_while_flipped_is_refused() -> None:
+    """`current` is still what goes back; another one would be no way back."""
+    other = {**raw("easymo-prod")["current"], "targets": {"admin": "cname.vercel-dns.com", "api": "192.0.2.99"}}
+    settings = configured("easymo-prod", "rolled-back", current=other)
+    memory = memory_of("easymo-prod", "flipped")
+    seen = observed("easymo-prod", after("easymo-prod", "flipped"), memory)
+    decision = decide(platform("easymo-prod"), settings, memory, seen, SETTLED_AT)
+    assert decision.change is Change.OTHER
+    assert None in rules(decision), "no override lets it pass"
