@@ -81,10 +81,12 @@ def test_every_address_of_a_target_counts(apps: Net) -> None:
     apps.resolver.records[TARGET, "A"] = (60, [NEW, OLD])
     seen = _gate(Kind.TARGET_ANSWERS, apps, TARGET_ARGS)
     assert set(seen["address"].split(", ")) == {NEW, OLD}
-    apps.hosts.replies[f"{HOST}@{OLD}", "/api/health"] = Reply(503)
-    assert _refused(Kind.TARGET_ANSWERS, apps, TARGET_ARGS) == (
-        f"{HOST} at {OLD} answered 503 to GET /api/health; expected 200. {AGAIN}"
-    )
+    for one in (OLD, NEW):
+        apps.hosts.replies[f"{HOST}@{one}", "/api/health"] = Reply(503)
+        assert _refused(Kind.TARGET_ANSWERS, apps, TARGET_ARGS) == (
+            f"{HOST} at {one} answered 503 to GET /api/health; expected 200. {AGAIN}"
+        )
+        apps.hosts.replies[f"{HOST}@{one}", "/api/health"] = Reply()
 
 
 def test_a_target_that_does_not_exist(apps: Net) -> None:

@@ -96,6 +96,12 @@ def test_a_drain_may_be_plain_http_on_a_port_of_its_own(net: Net) -> None:
     assert _drain(net, f"http://drain.elsewhere.example:{port}/push") == {"status": 204}
 
 
+def test_plain_http_has_its_own_usual_port(net: Net) -> None:
+    assert _refused(_drain, net, f"http://{CLOSED}/push") == (
+        f"{CLOSED}:80 refused the connection: nothing listens there. Look at that host and run up again."
+    )
+
+
 def test_an_event_arrives(net: Net, loki: list[str]) -> None:
     seen = _event(net)
     assert seen["lines"] == 1

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runbook.model.cutover.observed import Observed, SeenBuild, SeenRecord, Wanted
-from runbook.steps import names, observe
+from runbook.steps import names, observe, parts
 from tests.steps.gates.conftest import NEW, NS2, OLD, VENDORS, ZONE, Net
 from tests.steps.gates.hosts_server import Answer, Asked, Reply
 
@@ -166,6 +166,16 @@ def test_a_secret_that_a_vendor_repeats_is_hidden(world: Net) -> None:
     failures = _break(world, "/supabase/v1/projects/refrefref/config/auth", reply)
     assert "sb-token" not in failures["auth settings"]
     assert "SUPABASE_ACCESS_TOKEN is wrong, expired or revoked: set a new one." in failures["auth settings"]
+
+
+def test_what_nobody_foresaw_is_told_without_a_secret(world: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Observed:
+        raise RuntimeError("with sb-token in it")
+
+    monkeypatch.setattr(parts, "parts", lambda call, wanted: {"auth settings": broken})
+    assert observe.observe(WANTED, SECRETS, world.reach).failures == {
+        "auth settings": "Observing failed in a way it does not know (RuntimeError: with (hidden) in it): report it."
+    }
 
 
 def test_what_hangs_or_drips_ends_at_the_limit(world: Net, monkeypatch: pytest.MonkeyPatch) -> None:
