@@ -5,12 +5,13 @@ Going back is never refused here: it is subject to the schema alone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from runbook.model.cutover.ledger import Change, Ledger, Memory, advance, change, ttl_before
+from runbook.model.cutover.ledger import Change, Ledger, Memory, Serving, advance, change, ttl_before
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
@@ -69,12 +70,13 @@ def override_block(settings: Settings, refusals: Sequence[Refusal], now: datetim
     short to be taken as they are."""
     cutover = settings.cutover
     rules = list(dict.fromkeys(each.rule for each in refusals if each.rule))
-    if cutover is None or not rules:
-        return ""
+    if cutover is None or not rules or any(each.rule is None for each in refusals):
+        return ""  # where one stays, to override the others would be of no use
     until = f"{(now + timedelta(hours=1)).astimezone(ZoneInfo(cutover.window.zone)):%Y-%m-%d %H:%M}"
     kept = [each for each in cutover.overrides if each.rule not in rules]
     lines = [
-        f'  - {{rule: {each.rule}, reason: "{each.reason}", until: "{each.until:%Y-%m-%d %H:%M}"}}' for each in kept
+        f'  - {{rule: {each.rule}, reason: {json.dumps(each.reason)}, until: "{each.until:%Y-%m-%d %H:%M}"}}'
+        for each in kept
     ]
     lines += [f'  - {{rule: {rule}, reason: "", until: "{until}"}}' for rule in rules]
     return "\n".join(["overrides:", *lines])
@@ -130,27 +132,32 @@ def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal
     asked = settings.phase
     if kind is Change.BACK:
         return
-    if asked is not was and (was, asked) not in MOVES:
+    barred = asked is not was and (was, asked) not in MOVES
+    if barred:
         allowed = sorted(to for start, to in MOVES if start is was)
-        since = f"The stack is {was}" if memory.ledger else "The stack is new"
+        since = f"the stack is {was if memory.ledger else 'new'}"
         yield Refusal(
-            Rule.MOVE,
+            # What serves changes by a flip alone, which an override cannot put in place of another phase.
+            Rule.MOVE if memory.ledger and kind is not Change.OTHER else None,
             Problem(
                 PHASE,
                 asked.value,
-                f"{since}: {', '.join([was, *allowed])}.",
+                f"One of {', '.join([was, *allowed])}, since {since}.",
                 f"Write one of these. A change of what serves goes {Phase.PREPARED} first, then {Phase.FLIPPED}.",
             ),
         )
-    if kind is Change.OTHER:
-        yield Refusal(None, _by_hand(settings, memory))
+    if kind is Change.OTHER and memory.ledger:
+        current_serves = Serving.of(settings.current) == memory.ledger.serving
+        if not (barred and current_serves):  # or else the phase alone is wrong
+            yield Refusal(None, _by_hand(settings, memory.ledger))
 
 
-def _by_hand(settings: Settings, memory: Memory) -> Problem:
+def _by_hand(settings: Settings, ledger: Ledger) -> Problem:
     """What serves would change and it is neither a flip nor a way back."""
-    assert memory.ledger is not None  # a first update changes nothing that serves
-    old, new = memory.ledger.side, settings.side
     sides = "current" if settings.side == settings.current else "cutover.next"
+    left = ledger.before if sides == "current" else None
+    old, new = left or ledger.side, settings.side
+    serves = "which served before the flip" if left else "which serves now"
     for app, target in new.targets.items():
         if old.targets.get(app) != target:
             at, value, was = path(*sides.split("."), "targets", app), target, old.targets.get(app)
@@ -159,11 +166,12 @@ def _by_hand(settings: Settings, memory: Memory) -> Problem:
         differs = "supabase_ref" if old.supabase_ref != new.supabase_ref else "auth_host"
         name = {"supabase_ref": "supabaseRef", "auth_host": "authHost"}[differs]
         at, value, was = path(*sides.split("."), name), getattr(new, differs), getattr(old, differs)
+    instead = f" and put what you want to serve under {path('cutover', 'next')}, with a phase"
     return Problem(
         at,
         value,
-        f"{was}, which serves now: what serves changes by a cutover alone, or by its way back.",
-        f"Write back {was} and put what you want to serve under {path('cutover', 'next')}, with a phase.",
+        f"{was}, {serves}: what serves changes by a cutover alone, or by its way back.",
+        f"Write back {was}{instead if sides == 'current' else ''}.",
     )
 
 
@@ -185,7 +193,7 @@ def _at_a_flip(
         when = (
             f"{Phase.FLIPPED} once it opens"
             if opens.at is None
-            else f"{Phase.FLIPPED} from {_local(opens.at, cutover)} on"
+            else f"{Phase.FLIPPED} from {_whole(opens.at, cutover)} on"
         )
         yield Refusal(
             Rule.OPENS_AT,
@@ -245,7 +253,7 @@ def _unseen(observed: Observed) -> Iterator[Refusal]:
             Problem(
                 PHASE,
                 Phase.FLIPPED.value,
-                f"A flip whose {what} could be looked at. {why}",
+                f"A flip before which {what} could be looked at. {why}",
                 "Try again when it answers.",
             ),
         )
@@ -341,11 +349,16 @@ def _before_settling(settings: Settings, memory: Memory, observed: Observed, now
             Problem(
                 PHASE,
                 Phase.SETTLED.value,
-                f"{Phase.SETTLED} from {_local(done + soak, cutover)} on: tokens from before the flip may live for "
+                f"{Phase.SETTLED} from {_whole(done + soak, cutover)} on: tokens from before the flip may live for "
                 f"{int(soak.total_seconds())} s after it.",
                 f"Go on with phase: {Phase.FLIPPED} until then.",
             ),
         )
+
+
+def _whole(moment: datetime, cutover: Cutover) -> str:
+    """The first whole minute from then on, so that who comes at the time that was told is not refused again."""
+    return _local(moment + timedelta(seconds=59, microseconds=999_999), cutover)
 
 
 def _local(moment: datetime, cutover: Cutover) -> str:
