@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from runbook.model.reading import read
+from runbook.model.reading import read, sections
 from runbook.model.secrets_needed import required_secrets
 from runbook.model.settings import Settings
 from tests.stacks import platform, raw
@@ -40,7 +40,8 @@ def cutover(stack: str, phase: str = "prepared", **changes: Any) -> dict[str, An
 
 def with_secrets(stack: str, config: dict[str, Any]) -> dict[str, Any]:
     """The config with a made-up value for every secret that it needs."""
-    needed = required_secrets(platform(stack), Settings.model_validate({**config, "secrets": {}}))
+    sound, _ = sections({**config, "secrets": {}})
+    needed = required_secrets(platform(stack), Settings.model_construct(**sound))
     return {**config, "secrets": {name: sha256(name.encode()).hexdigest()[:40] for name in needed}}
 
 
