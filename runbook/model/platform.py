@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from runbook.model.objectives import Objective, Panel, Stack
+from runbook.model.recovery import Recovery
 from runbook.model.signals import Signal
 
 
@@ -82,16 +83,6 @@ class Assumption:
 
     fact: str
     check: str  # how to find out
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """What the runbook asks of a way back beside traffic: Supabase functions to deploy again, the command that
-    reverts a migration (shown, never run), whom to call outside and what they want to know."""
-
-    functions: tuple[str, ...] = ()
-    revert: str = ""
-    support: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

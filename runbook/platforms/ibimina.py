@@ -9,9 +9,10 @@ from decimal import Decimal
 from runbook.model.budget import Budget, Burn, Severity
 from runbook.model.burn_rates import burn_alerts
 from runbook.model.objectives import Alert, Objective, Panel, Stack, limit, logql, promql, sql
-from runbook.model.platform import App, Assumption, Drain, Fact, Owner, Platform, Recovery, Secret, Variable, VercelApp
+from runbook.model.platform import App, Assumption, Drain, Fact, Owner, Platform, Secret, Variable, VercelApp
 from runbook.model.problems import PlatformError
 from runbook.model.queries import lines, one_number, series, share_of_lines
+from runbook.model.recovery import Recovery
 from runbook.model.signals import CRON_RUNS, PROBE, Signal, Source
 from runbook.model.uptime import Uptime
 
@@ -357,7 +358,7 @@ PLATFORM = Platform(
             service_worker="/sw.js",
             vercel=VercelApp("apps/client", VARIABLES),
         ),
-        App(name="auth", title="Auth", health="/auth/v1/health", auth=True),
+        App(name="auth", title="Auth", health="/auth/v1/.well-known/jwks.json", auth=True),  # open without an API key
     ),
     drains=("LOG_DRAIN_URL",),
     log_drain="LOG_DRAIN_URL",

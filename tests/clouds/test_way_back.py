@@ -260,7 +260,7 @@ def test_a_new_auth_host_stays(tmp_path: Path) -> None:
         night.prepare()
         paper = night.paper()
         night.flip(*APPS)
-        there = night.clouds.client_view(NEW_AUTH, "/auth/v1/health")
+        there = night.clouds.client_view(NEW_AUTH, "/auth/v1/.well-known/jwks.json")
         night.follow(paper)
         assert there["status"] == 200
-        assert night.clouds.client_view(NEW_AUTH, "/auth/v1/health") == there
+        assert night.clouds.client_view(NEW_AUTH, "/auth/v1/.well-known/jwks.json") == there

@@ -93,7 +93,7 @@ def _ready(scene: Scene) -> Iterator[Step]:
         "remind",
         Kind.REMIND,
         texts.reminder_id(settings),
-        texts.reminder(platform, settings) if cutover else {},
+        texts.reminder(platform, settings),
         scene.secrets("SLACK_BOT_TOKEN"),
         reported=True,
         undone=True,
@@ -107,7 +107,15 @@ def _ready(scene: Scene) -> Iterator[Step]:
         reported = not scene.flip
         token = scene.secrets("SUPABASE_ACCESS_TOKEN")
         yield Step(
-            "auth-settings", Kind.AUTH_SETTINGS, phase, {"refs": allowed}, token, after=switching, reported=reported
+            "auth-settings",
+            Kind.AUTH_SETTINGS,
+            phase,
+            {"refs": allowed},
+            token,
+            after=switching,
+            reported=reported,
+            # Given up, what was allowed for next is taken back; once settled there is nothing left to do.
+            undone=not scene.memory.acted.get("auth-settings", "").endswith(("/settled", "/steady")),
         )
         host = texts.custom_hostname(settings)
         yield Step(

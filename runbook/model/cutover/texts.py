@@ -37,12 +37,14 @@ def channel(settings: Settings) -> str:
 
 
 def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
-    """Arguments of the reminder. It carries what section 3a asks for: start and end, owners, back-out criteria."""
+    """Arguments of the reminder. It carries what section 3a asks for: start and end, owners, back-out criteria. The
+    marker is the stack's: by it a reminder of this stack is found again, whatever its window was."""
+    marker = f"{stack_of(settings).name} cutover reminder"
+    found = {"channel": channel(settings), "marker": marker}
     cutover = settings.cutover
     if cutover is None:
-        return {}
+        return found
     titles = {objective.name: objective.title for objective in platform.objectives(stack_of(settings))}
-    marker = reminder_id(settings)
     text = (
         f"Cutover of {platform.title} {settings.environment}: {span(cutover)}.\n"
         f"Owners: {', '.join(owner.title for owner in platform.owners if owner.name in cutover.owners)}.\n"
@@ -50,11 +52,10 @@ def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
         f"({marker})"
     )
     return {
-        "channel": channel(settings),
+        **found,
         "text": text,
         "at": (cutover.window.opens - REMINDED).astimezone(UTC).isoformat(),
         "until": cutover.window.opens.astimezone(UTC).isoformat(),
-        "marker": marker,
     }
 
 

@@ -12,6 +12,7 @@ import httpx
 
 from runbook.rehearsal.clouds import Clouds
 from runbook.rehearsal.clouds.cloudflare import RECORD
+from runbook.rehearsal.clouds.net.tokens import key_of
 from runbook.rehearsal.clouds.store import Held
 from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT, VARIABLE
 from runbook.rehearsal.clouds.web import auth_state, release
@@ -20,6 +21,11 @@ ZONE, ZONE_ID = "ibimina.rw", uuid.uuid5(uuid.NAMESPACE_DNS, "ibimina.rw").hex
 OLD, NEW = "a" * 20, "b" * 20
 STAFF, AUTH = "staff.ibimina.rw", "auth.ibimina.rw"
 SECRET = "hunter2 and more"
+
+
+def keys_of(ref: str) -> dict[str, object]:
+    """The published keys of a Supabase project, by which a client tells one from another."""
+    return {"keys": [key_of(ref).public()]}
 
 
 class Scene:

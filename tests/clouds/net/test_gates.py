@@ -33,7 +33,7 @@ def _act(scene: Scene, kind: Kind, args: dict[str, Any], read: dict[str, Any] | 
 
 
 def test_the_target_of_the_next_side_answers_once_it_knows_the_host(scene: Scene) -> None:
-    args = {"host": AUTH, "target": f"{NEW}.supabase.co", "health": "/auth/v1/health"}
+    args = {"host": AUTH, "target": f"{NEW}.supabase.co", "health": "/auth/v1/.well-known/jwks.json"}
     with pytest.raises(StepError, match="certificate of another name"):
         _act(scene, Kind.TARGET_ANSWERS, args)
     scene.custom_hostname(NEW, AUTH)

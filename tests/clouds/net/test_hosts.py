@@ -13,9 +13,9 @@ from runbook.rehearsal.clouds.store import Held
 from runbook.rehearsal.clouds.vercel import DOMAIN, LOG_DRAIN
 from runbook.rehearsal.clouds.web import loki
 from runbook.rehearsal.clouds.web.deployments import catch_up, request_alias
-from tests.clouds.net.scene import AUTH, NEW, OLD, SECRET, STAFF, Scene
+from tests.clouds.net.scene import AUTH, NEW, OLD, SECRET, STAFF, Scene, keys_of
 
-HEALTH, AUTH_HEALTH = "/api/healthz", "/auth/v1/health"
+HEALTH, AUTH_HEALTH = "/api/healthz", "/auth/v1/.well-known/jwks.json"
 
 
 def test_a_domain_serves_the_build_that_has_it_with_the_env_it_was_made_with(scene: Scene) -> None:
@@ -71,17 +71,17 @@ def test_cloudflare_answers_for_proxied_names_alone(scene: Scene) -> None:
 
 
 def test_a_custom_host_name_is_served_by_the_project_where_it_is_active(scene: Scene) -> None:
-    assert scene.get(AUTH, AUTH_HEALTH).json()["project"] == OLD
+    assert scene.get(AUTH, AUTH_HEALTH).json() == keys_of(OLD)
     next_target = f"{NEW}.supabase.co"
     for status in ("initiated", "verified"):
         scene.custom_hostname(NEW, AUTH, status)
         with pytest.raises(httpx.ConnectError, match="Hostname mismatch"):
             scene.get(AUTH, AUTH_HEALTH, at=next_target)
     scene.custom_hostname(NEW, AUTH)
-    assert scene.get(AUTH, AUTH_HEALTH, at=next_target).json()["project"] == NEW
-    assert scene.get(AUTH, AUTH_HEALTH).json()["project"] == OLD
+    assert scene.get(AUTH, AUTH_HEALTH, at=next_target).json() == keys_of(NEW)
+    assert scene.get(AUTH, AUTH_HEALTH).json() == keys_of(OLD)
     scene.change_record(AUTH, content=next_target)
-    assert scene.get(AUTH, AUTH_HEALTH).json()["project"] == NEW
+    assert scene.get(AUTH, AUTH_HEALTH).json() == keys_of(NEW)
     with pytest.raises(httpx.ConnectError, match="Hostname mismatch"):
         scene.get(f"{'c' * 20}.example", AUTH_HEALTH, at=next_target)
     assert scene.get(f"{'c' * 20}.supabase.co", AUTH_HEALTH).status_code == 404

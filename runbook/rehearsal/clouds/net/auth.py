@@ -46,8 +46,6 @@ class Auth:
             return json_response({"keys": [key_of(ref).public()]})
         if place == "GET /auth/v1/verify":
             return self._verify(ref, host, request)
-        if place == "GET /auth/v1/health":
-            return _health(ref)
         if place not in ("POST /auth/v1/token", "GET /auth/v1/user"):
             return json_response({"message": "no Route matched with those values"}, 404)
         if not request.headers.get("apikey"):
@@ -104,11 +102,6 @@ class Auth:
 
 def _user(id: str, email: str) -> dict[str, Any]:
     return {"id": id, "email": email, "aud": "authenticated", "role": "authenticated"}
-
-
-def _health(ref: str) -> Response:
-    """Beside what GoTrue says, which project it is: what a client could tell projects apart by."""
-    return json_response({"name": "GoTrue", "version": "v2.180.0", "project": ref})
 
 
 def _error(status: int, code: str, text: str) -> Response:

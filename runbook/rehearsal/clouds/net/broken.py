@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from runbook.rehearsal.clouds.faults import Answer, CloudError, Faults, Hang
+from runbook.rehearsal.clouds.faults import Answer, CloudError, Faults, Hang, Lost
 
 Shape = Callable[[int, str], Any]
 
@@ -31,7 +31,7 @@ def answer(error: CloudError, environ: Mapping[str, Any], faults: Faults, shape:
     if isinstance(how, Answer):
         body = json.dumps(shape(how.status, str(error))) if how.body is None else how.body
         return Response(body, how.status, dict(how.headers), mimetype="application/json")
-    if isinstance(how, Hang):
+    if isinstance(how, Hang | Lost):
         faults.over.wait(how.seconds)
     raise cut(environ["werkzeug.socket"])
 
