@@ -32,7 +32,19 @@ class Reset:
     """The connection is reset before a byte is answered."""
 
 
-How = Answer | Hang | Reset
+@dataclass(frozen=True)
+class Swallowed:
+    """It is answered well, and nothing was done."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """It is done, and nobody learns of it: no answer for so many seconds, then the connection ends."""
+
+    seconds: float = 3600
+
+
+How = Answer | Hang | Reset | Swallowed | Lost
 
 
 class Knob(StrEnum):
@@ -103,7 +115,8 @@ class Faults:
         Of the engine's calls `method` is Create, Read, Update, Delete, Invoke or Configure, `kind` a type token and
         `name` a part of the resource's URN. Of HTTP calls they are GET, POST and so on, the path with … for each
         part that varies, and a part of the path as it was asked; `cloud` may be a host name. What is left out
-        matches everything. `how` an HTTP call goes wrong: 503 when it is not given.
+        matches everything. `how` a call goes wrong: when it is not given HTTP answers 503. Of the engine's calls
+        Update and Delete can be Swallowed; whatever else `how` says they fail with the message.
         """
         with self._lock:
             self._faults.append(_Fault(cloud, method, kind, name, message, times, how))

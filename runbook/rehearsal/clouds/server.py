@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from runbook.rehearsal.clouds.behaviours import Aspect, Behaviour, Draft, Row
-from runbook.rehearsal.clouds.faults import CloudError, Faults
+from runbook.rehearsal.clouds.faults import CloudError, Faults, Swallowed
 from runbook.rehearsal.clouds.shapes import PACKAGES, problems, shape_of
 from runbook.rehearsal.clouds.store import Held, Store
 from runbook.rehearsal.clouds.wire import decode, encode
@@ -115,8 +115,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         outputs = behaviour.outputs(draft, decode(request.olds)[0], request.preview)
         held = Held(self.cloud, request.type, request.id, outputs, secrets | behaviour.secrets(outputs))
         if not request.preview:
-            self._meet("Update", request.type, request.urn, context)
-            with self.store.lock:
+            swallowed = self._meet("Update", request.type, request.urn, context)
+            with self.store.undone() if swallowed else self.store.lock:
                 if self.store.get(self.cloud, request.type, request.id) is None:
                     self._abort(context, f"404 Not Found: there is no {request.type} with the id {request.id}.")
                 self._refuse("apply", behaviour, draft, context)
@@ -124,8 +124,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=encode(outputs, held.secrets))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        self._meet("Delete", request.type, request.urn, context)
-        with self.store.lock:
+        swallowed = self._meet("Delete", request.type, request.urn, context)
+        with self.store.undone() if swallowed else self.store.lock:
             held = self.store.get(self.cloud, request.type, request.id)
             if held is not None:
                 draft = self._draft(request.type, request.id, held.properties)
@@ -188,13 +188,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if refusals:
             self._abort(context, "\n".join(sentence for _, sentence in refusals))
 
-    def _meet(self, method: str, kind: str, name: str, context: Any) -> None:
-        """A call over the network: it is counted, takes its time, and may go wrong."""
+    def _meet(self, method: str, kind: str, name: str, context: Any) -> bool:
+        """A call over the network: it is counted, takes its time, and may go wrong. True: it is to be swallowed."""
         self.store.count(self.cloud, kind, method)
         try:
             self.faults.meet(self.cloud, method, kind, name)
         except CloudError as error:
-            self._abort(context, str(error))
+            if not isinstance(error.how, Swallowed):
+                self._abort(context, str(error))
+            return True
+        return False
 
     def _abort(self, context: Any, sentence: str) -> NoReturn:
         context.abort(grpc.StatusCode.UNKNOWN, sentence)

@@ -6,11 +6,13 @@ a front end that speaks HTTP or DNS reads and writes the same objects. A row out
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,16 @@ class Store:
             changed = Held(cloud, kind, id, merged, held.secrets)
             self.put(changed)
             return changed
+
+    @contextlib.contextmanager
+    def undone(self) -> Iterator[None]:
+        """Nothing that is done meanwhile lasts; nobody else reads or writes until its end."""
+        with self.lock:
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
 
     def count(self, cloud: str, kind: str, method: str) -> None:
         """Note one call that the real front end would have sent over the network."""

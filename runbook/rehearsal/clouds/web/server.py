@@ -14,7 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from runbook.rehearsal.clouds.behaviours import UNVERIFIED
-from runbook.rehearsal.clouds.faults import CloudError, Faults
+from runbook.rehearsal.clouds.faults import CloudError, Faults, Lost, Swallowed
 from runbook.rehearsal.clouds.net import broken
 from runbook.rehearsal.clouds.store import Store
 from runbook.rehearsal.clouds.web.asking import Answer, Ask, Clock, Malformed, Refusal, Refused, Route, Vendor
@@ -71,16 +71,26 @@ class WebServer:
             return _response(_refused(vendor, vendor.no_route))
         assert isinstance(route, Route)
         self._store.count(vendor.name, route.template, route.method)
-        try:
-            self._faults.meet(vendor.name, route.method, route.template, request.path)
-        except CloudError as error:
-            return broken.answer(
-                error, request.environ, self._faults, lambda status, text: _worded(vendor, status, text)
-            )
+        fault = self._fault(vendor, route, request.path)
         # By the clock as it is after what a fault made it wait.
         ask = Ask(self._store, self._clock.now(), request, path)
-        with self._store.lock:
-            return _response(self._act(vendor, route, ask))
+        if fault is None:
+            with self._store.lock:
+                return _response(self._act(vendor, route, ask))
+        if isinstance(fault.how, Swallowed):
+            with self._store.undone():
+                return _response(self._act(vendor, route, ask))
+        if isinstance(fault.how, Lost):
+            with self._store.lock:
+                self._act(vendor, route, ask)
+        return broken.answer(fault, request.environ, self._faults, lambda status, text: _worded(vendor, status, text))
+
+    def _fault(self, vendor: Vendor, route: Route, asked: str) -> CloudError | None:
+        try:
+            self._faults.meet(vendor.name, route.method, route.template, asked)
+        except CloudError as error:
+            return error
+        return None
 
     def _act(self, vendor: Vendor, route: Route, ask: Ask) -> Answer:
         try:
