@@ -50,7 +50,9 @@ class Pending:
 
 def begin(stack: str) -> Pending:
     """Start reading the state; the result can wait. Raises: pulumi.RunError when there is no CLI on PATH."""
-    command = ["pulumi", "stack", "export", "--stack", stack, "--non-interactive", "--color", "never"]
+    # In full: a name alone is looked up in the organization that the person who runs this has as default.
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    command = ["pulumi", "stack", "export", "--stack", name, "--non-interactive", "--color", "never"]
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -55,10 +55,12 @@ def cli(folder: Path, script: str) -> None:
 def test_the_cli_is_asked_for_this_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cli(tmp_path, f'echo "$@" > {tmp_path}/asked\necho \'{{"deployment": {{}}}}\'')
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(pulumi, "get_organization", lambda: "ours")
+    monkeypatch.setattr(pulumi, "get_project", lambda: "runbook")
 
     assert memory.begin("prod").result() == Remembered(None, {})
     assert (tmp_path / "asked").read_text("utf-8").split() == (
-        ["stack", "export", "--stack", "prod", "--non-interactive", "--color", "never"]
+        ["stack", "export", "--stack", "ours/runbook/prod", "--non-interactive", "--color", "never"]
     )
 
 
