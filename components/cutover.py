@@ -15,8 +15,9 @@ from components.steps import Steps, StepsArgs
 from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import Change, Ledger, Memory, to_observe
 from runbook.model.cutover.observed import Observed
-from runbook.model.cutover.orders import Scene, plan
+from runbook.model.cutover.orders import plan
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
+from runbook.model.cutover.scene import Scene
 from runbook.model.cutover.way_back import page
 from runbook.model.platform import Platform
 from runbook.model.settings import Settings

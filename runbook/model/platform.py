@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from runbook.model.objectives import Objective, Panel, Stack
-from runbook.model.recovery import Recovery
+from runbook.model.recovery import NOTHING_ELSE, Recovery
 from runbook.model.signals import Signal
 
 
@@ -103,7 +103,7 @@ class Platform:
     checklist: Callable[[Stack], tuple[Panel, ...]]
     assumptions: tuple[Assumption, ...]
     repository: str  # at GitHub, owner/name; its tags are the releases
-    recovery: Recovery = Recovery()
+    recovery: Recovery = NOTHING_ELSE
     needs_business_hours: bool = False
 
     @property

@@ -13,3 +13,6 @@ class Recovery:
     functions: tuple[str, ...] = ()
     revert: str = ""
     support: tuple[str, ...] = ()
+
+
+NOTHING_ELSE = Recovery()

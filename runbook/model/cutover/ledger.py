@@ -91,7 +91,7 @@ class Ledger:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Ledger:
-        """From what `as_json` made; the engine gives every number back as a float. Raises: pydantic.ValidationError"""
+        """From what `as_json` made; the engine makes numbers floats. Raises: pydantic.ValidationError"""
         return _LEDGER.validate_python(_whole(plain))
 
 
@@ -180,8 +180,8 @@ def advance(
     opened: datetime | None = None,
     commit: str = "",
 ) -> Ledger:
-    """The record that this update writes first. `opened`: when the flip opened, where this update flips; `commit`: the
-    git commit that holds the stack file as it is, empty where none does."""
+    """The record that this update writes first. `opened`: when the flip opened, where this update flips; `commit`:
+    the git commit that holds the stack file as it is, empty where none does."""
     old = memory.ledger
     kind = change(settings, old)
     if old is None:

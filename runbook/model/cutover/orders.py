@@ -7,82 +7,34 @@ Back: the page first; DNS and promote at once, waiting for nothing; everything e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
 
 from runbook.model.cutover import texts
-from runbook.model.cutover.ledger import COMPLETE, PURGE, Ledger, Memory, dns_only
-from runbook.model.cutover.phases import LOW_TTL, Direction, Phase, Rule
-from runbook.model.cutover.sections import Side
+from runbook.model.cutover.ledger import COMPLETE, PURGE
+from runbook.model.cutover.looks import gates, verify
+from runbook.model.cutover.phases import Direction, Phase
+from runbook.model.cutover.scene import Scene
 from runbook.model.cutover.step import Group, Kind, Plan, Step
-from runbook.model.fields import record_type
 from runbook.model.platform import App, Platform
-from runbook.model.serving import env, hosts, project_name, stack_of, takes_part
+from runbook.model.serving import env, hosts, project_name
 from runbook.model.settings import PagerDutyContact, Settings
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What the orders are made from. `page`: the way back on paper; empty where there is nothing to go back from.
-    `overridden`: rules that an override lets pass in this update, each with its reason."""
-
-    platform: Platform
-    settings: Settings
-    ledger: Ledger
-    memory: Memory
-    zone_id: str
-    page: str = ""
-    overridden: Mapping[Rule, str] = field(default_factory=dict)
-
-    @property
-    def live(self) -> bool:
-        """Whether a crossing's steps still have something to say: its block stands, or it is not complete."""
-        return self.settings.cutover is not None or self.memory.acted.get(COMPLETE, "") != self.ledger.tag
-
-    @property
-    def flip(self) -> str:
-        return self.ledger.tag if self.live and self.ledger.direction is Direction.FLIP else ""
-
-    @property
-    def back(self) -> str:
-        return self.ledger.tag if self.live and self.ledger.direction is Direction.BACK else ""
-
-    @property
-    def prepare(self) -> str:
-        """Trigger of what makes next ready. Past the flip it stays, so that nothing is made twice."""
-        return f"prepare-{self.ledger.preparation}" if self.settings.cutover and self.ledger.preparation else ""
-
-    @property
-    def gate(self) -> str:
-        """Gates look again in every update until the flip is complete."""
-        return f"{self.flip}/{self.ledger.attempt}" if self.flip else ""
-
-    @property
-    def team(self) -> str:
-        return self.settings.vercel.team
-
-    def secrets(self, *names: str) -> dict[str, SecretStr]:
-        return {name: self.settings.secrets[name] for name in names if name in self.settings.secrets}
-
-    def project(self, app: App) -> dict[str, Any]:
-        """How Vercel's interface names an app's project."""
-        return {"team": self.team, "project_id": self.ledger.projects.get(app.name, project_name(app, self.settings))}
 
 
 def plan(scene: Scene) -> Plan:
     """All steps of the stack, and what DNS records, CDN rules and env wait for. In every phase the same steps."""
-    steps = [*_ready(scene), *_gates(scene), *_before(scene), *_switch(scene), *_after(scene)]
+    steps = [*_ready(scene), *gates(scene), *_before(scene), *_switch(scene), *_after(scene)]
     steps += _told(scene, tuple(step.name for step in steps))
     if not scene.flip:
         return Plan(tuple(steps), dict.fromkeys(Group, ()))
-    gates = tuple(step.name for step in steps if step.trigger == scene.gate)
+    passed = tuple(step.name for step in steps if step.trigger == scene.gate)
     there = {step.name for step in steps}
     ended = tuple(name for name in ("end-sessions", "auth-settings", "custom-hostname") if name in there)
     switch = (*ended, PURGE)
-    return Plan(tuple(steps), {Group.CACHE_RULES: (*gates, *ended), Group.RECORDS: switch, Group.ENV: switch})
+    return Plan(tuple(steps), {Group.CACHE_RULES: (*passed, *ended), Group.RECORDS: switch, Group.ENV: switch})
 
 
 def _ready(scene: Scene) -> Iterator[Step]:
@@ -131,7 +83,7 @@ def _ready(scene: Scene) -> Iterator[Step]:
         "way-back",
         Kind.WRITE,
         scene.gate or scene.prepare if scene.page else "",
-        {"path": _file(scene, "way-back", "", "md"), "text": scene.page},
+        {"path": scene.file("way-back", "", "md"), "text": scene.page},
         after=_named(platform, "gate-build") if scene.flip else (),
     )
 
@@ -155,50 +107,18 @@ def _build(scene: Scene, app: App) -> tuple[dict[str, Any], dict[str, SecretStr]
     return args, {**scene.secrets("VERCEL_API_TOKEN"), **hidden}
 
 
-def _gates(scene: Scene) -> Iterator[Step]:
-    settings, platform, trigger = scene.settings, scene.platform, scene.gate
-    served = hosts(platform, settings)
-    for app, _ in platform.vercel_apps:
-        yield Step(
-            f"gate-build-{app.name}",
-            Kind.BUILD_HEALTHY,
-            trigger,
-            {"team": scene.team, "health": app.health},
-            scene.secrets("VERCEL_API_TOKEN", "VERCEL_BYPASS_SECRET"),
-            reads=(f"build-{app.name}",),
-            after=(f"build-{app.name}",),
-        )
-    for app in platform.apps:
-        part = takes_part(app, settings)
-        yield Step(
-            f"gate-target-{app.name}",
-            Kind.TARGET_ANSWERS,
-            trigger if part else "",
-            {"host": served[app.name], "target": settings.side.targets[app.name], "health": app.health},
-        )
-    names = dns_only(platform, settings)
-    yield Step(
-        "gate-ttl",
-        Kind.TTL_SERVED,
-        trigger if names and Rule.OPENS_AT not in scene.overridden else "",
-        {"names": list(names), "ttl": LOW_TTL, "zone": settings.zone},
-    )
-    for name in platform.drains:
-        yield Step(f"gate-{name}", Kind.DRAIN_ANSWERS, trigger, {"url": settings.drains[name]})
-
-
 def _before(scene: Scene) -> Iterator[Step]:
     """What is done just before the switch, and in a way back after it."""
     platform, settings = scene.platform, scene.settings
     if platform.auth_app:
-        gates = tuple(step.name for step in _gates(scene) if step.trigger)
+        passed = tuple(step.name for step in gates(scene) if step.trigger)
         yield Step(
             "end-sessions",
             Kind.END_SESSIONS,
             scene.flip,
             {"ref": settings.current.supabase_ref},
             scene.secrets("SUPABASE_ACCESS_TOKEN"),
-            after=(*gates, "way-back"),
+            after=(*passed, "way-back"),
         )
     yield replace(_purge(scene, PURGE), after=(Group.CACHE_RULES,), trigger=scene.flip)
 
@@ -244,7 +164,7 @@ def _after(scene: Scene) -> Iterator[Step]:
     for name in platform.recovery.functions:
         yield Step(f"function-{name}", Kind.DEPLOY_FUNCTION, *_function(scene, name), reported=True)
     settled = ("auth-settings", "custom-hostname") if platform.auth_app else ()  # a login depends on them
-    for step in _verify(scene):
+    for step in verify(scene):
         yield replace(step, trigger=step.trigger and trigger, after=(again.name, *settled), reported=reported)
 
 
@@ -255,72 +175,6 @@ def _function(scene: Scene, name: str) -> tuple[str, dict[str, Any], dict[str, S
     given = cutover.functions[name]
     args = {"ref": scene.settings.side.supabase_ref, "slug": name, "source": given.source, "tag": given.tag}
     return scene.back, args, scene.secrets("SUPABASE_ACCESS_TOKEN")
-
-
-def _verify(scene: Scene) -> Iterator[Step]:
-    """What is looked at after either switch. A trigger here only says whether a step applies."""
-    platform, settings = scene.platform, scene.settings
-    served, side = hosts(platform, settings), settings.side
-    applies = "applies"
-    moved = platform.apps
-    yield Step(
-        "verify-dns",
-        Kind.DNS_SERVED,
-        applies,
-        {
-            "zone": settings.zone,
-            "targets": {served[app.name]: side.targets[app.name] for app in moved},
-            "types": {served[app.name]: record_type(side.targets[app.name]) for app in moved},
-            "proxied": [served[app.name] for app in moved if settings.apps[app.name].proxied],
-        },
-    )
-    for app in platform.apps:
-        yield Step(f"verify-{app.name}", Kind.HEALTHY, applies, {"host": served[app.name], "path": app.health})
-    for app, _ in platform.vercel_apps:
-        if app.service_worker:
-            # Only a flip knows which build has to serve; a way back may find a release made outside.
-            yield Step(
-                f"verify-worker-{app.name}",
-                Kind.WORKER_SERVED,
-                applies if scene.flip else "",
-                {"host": served[app.name], "path": app.service_worker},
-                scene.secrets("VERCEL_BYPASS_SECRET"),
-                reads=(f"build-{app.name}",),
-            )
-    if platform.auth_app:
-        yield _login(scene, served, side)
-    logged = next((app for app, _ in platform.vercel_apps), None)
-    if logged:
-        yield _event(scene, served[logged.name], logged)
-
-
-def _login(scene: Scene, served: dict[str, str], side: Side) -> Step:
-    platform, settings = scene.platform, scene.settings
-    first = next((app for app, _ in platform.vercel_apps), None)
-    secrets = scene.secrets("LOGIN_EMAIL", "LOGIN_PASSWORD", "LOGIN_API_KEY")
-    if side.supabase_ref != settings.current.supabase_ref and "LOGIN_API_KEY_NEXT" in settings.secrets:
-        secrets["LOGIN_API_KEY"] = settings.secrets["LOGIN_API_KEY_NEXT"]
-    args = {
-        "auth_host": side.auth_host,
-        "issuer": f"https://{side.auth_host}/auth/v1",
-        "app_url": f"https://{served[first.name]}" if first else f"https://{side.auth_host}",
-    }
-    return Step("verify-login", Kind.LOGIN, "applies" if len(secrets) == 3 else "", args, secrets)
-
-
-def _event(scene: Scene, host: str, app: App) -> Step:
-    marker = f"cutover-{scene.ledger.tag}-{scene.ledger.attempt}"
-    stack = stack_of(scene.settings)
-    labels = ", ".join(f'{key}="{value}"' for key, value in sorted(stack.labels.items()))
-    args = {
-        "url": f"https://{host}{app.health}?cutover-event={marker}",
-        "host": host,
-        "path": f"{app.health}?cutover-event={marker}",
-        "loki_user": scene.settings.grafana.loki.user,
-        "query": f"{{{labels}}}",
-        "marker": marker,
-    }
-    return Step("verify-event", Kind.EVENT_ARRIVES, "applies", args, scene.secrets("LOKI_TOKEN"))
 
 
 def _told(scene: Scene, done: tuple[str, ...]) -> Iterator[Step]:
@@ -354,7 +208,7 @@ def _told(scene: Scene, done: tuple[str, ...]) -> Iterator[Step]:
         Kind.COMPLETE,
         tag,
         {
-            "path": _file(scene, "evidence", tag, "json"),
+            "path": scene.file("evidence", tag, "json"),
             "record": texts.record(platform, settings, ledger, scene.overridden),
         },
         reads=kept,
@@ -392,9 +246,3 @@ def _pagers(settings: Settings) -> list[str]:
 
 def _named(platform: Platform, what: str) -> tuple[str, ...]:
     return tuple(f"{what}-{app.name}" for app, _ in platform.vercel_apps)
-
-
-def _file(scene: Scene, what: str, tag: str, ending: str) -> str:
-    """Where a file of this stack is written, such as out/evidence/ibimina-prod-1-flip.json."""
-    name = "-".join(filter(None, (stack_of(scene.settings).name, tag)))
-    return f"{scene.settings.endpoints.out}/{what}/{name}.{ending}"

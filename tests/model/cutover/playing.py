@@ -11,9 +11,10 @@ from typing import Any
 from runbook.model import serving
 from runbook.model.cutover.ledger import COMPLETE, Ledger, Memory
 from runbook.model.cutover.observed import Observed, SeenBuild, SeenRecord
-from runbook.model.cutover.orders import Scene, plan
+from runbook.model.cutover.orders import plan
 from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.cutover.refusals import Decision, decide
+from runbook.model.cutover.scene import Scene
 from runbook.model.cutover.step import Plan
 from runbook.model.settings import Settings
 from tests.model.cutover.examples import IN_WINDOW, configured

@@ -8,8 +8,9 @@ from hypothesis import given
 
 from runbook.model import serving
 from runbook.model.cutover.ledger import Ledger, Memory, dns_only, new_names
-from runbook.model.cutover.orders import Scene, plan
+from runbook.model.cutover.orders import plan
 from runbook.model.cutover.phases import LOW_TTL, MOVES, Direction, Phase
+from runbook.model.cutover.scene import Scene
 from runbook.model.serving import Record
 from runbook.model.settings import Settings
 from tests.model.cutover.generated import EXAMPLES, Desired, Made, cutovers, desired

@@ -1,0 +1,68 @@
+"""What the orders of steps are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+
+from runbook.model.cutover.ledger import COMPLETE, Ledger, Memory
+from runbook.model.cutover.phases import Direction, Rule
+from runbook.model.platform import App, Platform
+from runbook.model.serving import project_name, stack_of
+from runbook.model.settings import Settings
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the orders are made from. `page`: the way back on paper; empty where there is nothing to go back from.
+    `overridden`: rules that an override lets pass in this update, each with its reason."""
+
+    platform: Platform
+    settings: Settings
+    ledger: Ledger
+    memory: Memory
+    zone_id: str
+    page: str = ""
+    overridden: Mapping[Rule, str] = field(default_factory=dict)
+
+    @property
+    def live(self) -> bool:
+        """Whether a crossing's steps still have something to say: its block stands, or it is not complete."""
+        return self.settings.cutover is not None or self.memory.acted.get(COMPLETE, "") != self.ledger.tag
+
+    @property
+    def flip(self) -> str:
+        return self.ledger.tag if self.live and self.ledger.direction is Direction.FLIP else ""
+
+    @property
+    def back(self) -> str:
+        return self.ledger.tag if self.live and self.ledger.direction is Direction.BACK else ""
+
+    @property
+    def prepare(self) -> str:
+        """Trigger of what makes next ready. Past the flip it stays, so that nothing is made twice."""
+        return f"prepare-{self.ledger.preparation}" if self.settings.cutover and self.ledger.preparation else ""
+
+    @property
+    def gate(self) -> str:
+        """Gates look again in every update until the flip is complete."""
+        return f"{self.flip}/{self.ledger.attempt}" if self.flip else ""
+
+    @property
+    def team(self) -> str:
+        return self.settings.vercel.team
+
+    def secrets(self, *names: str) -> dict[str, SecretStr]:
+        return {name: self.settings.secrets[name] for name in names if name in self.settings.secrets}
+
+    def project(self, app: App) -> dict[str, Any]:
+        """How Vercel's interface names an app's project."""
+        return {"team": self.team, "project_id": self.ledger.projects.get(app.name, project_name(app, self.settings))}
+
+    def file(self, what: str, tag: str, ending: str) -> str:
+        """Where a file of this stack is written, such as out/evidence/ibimina-prod-1-flip.json."""
+        name = "-".join(filter(None, (stack_of(self.settings).name, tag)))
+        return f"{self.settings.endpoints.out}/{what}/{name}.{ending}"
