@@ -160,7 +160,7 @@ def prepares(platform: Platform, settings: Settings, memory: Memory, observed: O
             ledger.preparation == 0
             or ledger.phase is not Phase.PREPARED
             or ledger.prepared_for != next_digest(settings)
-            or any(ledger.base.get(app, build) != build for app, build in base.items())
+            or any(ledger.base.get(app) != build for app, build in base.items())
         )
     # An emergency flip: nothing was made ready, so the flip begins with it.
     return change(settings, ledger) is Change.FLIP and ledger.prepared_for != next_digest(settings)
@@ -204,8 +204,9 @@ def advance(
     if settings.phase is Phase.PREPARED or kind is Change.FLIP:
         new = replace(new, ttl_before=ttl_before(platform, settings, old, observed))
     if kind is Change.FLIP:
-        serving = {app: build.id for app, build in observed.serving.items()}
-        return _begin(new, Direction.FLIP, now, commit, before=old.side, leaving=None, builds=serving, opened=opened)
+        # Where an override lets pass that nobody could look: what served when next was made is a way back as well.
+        builds = {**new.base, **{app: build.id for app, build in observed.serving.items()}}
+        return _begin(new, Direction.FLIP, now, commit, before=old.side, leaving=None, builds=builds, opened=opened)
     if kind is Change.BACK:
         return _begin(new, Direction.BACK, now, commit, before=None, leaving=old.side, opened=None)
     if kind is Change.NONE and memory.open:
