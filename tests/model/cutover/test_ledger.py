@@ -1,0 +1,338 @@
+"""What the state remembers of crossings, and how each update moves it on."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from runbook.model.cutover.ledger import Change, Ledger, Memory, advance, change, check, prepares, to_observe
+from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.phases import Direction, Phase
+from runbook.model.cutover.refusals import decide
+from runbook.model.settings import Settings
+from tests.model.cutover.examples import IN_WINDOW, NEW_HOST, configured
+from tests.model.cutover.playing import NOTHING, PREPARED_AT, kept, observed, played, ready
+from tests.stacks import platform, raw
+
+S, P, F, T, R = Phase.STEADY, Phase.PREPARED, Phase.FLIPPED, Phase.SETTLED, Phase.ROLLED_BACK
+WAYS = [(), (P,), (P, F), (P, F, T), (P, F, R), (P, F, R, P), (P, F, R, P, F), (P, F, R, S), (P, F, T, R)]
+
+
+def ledger(*phases: Phase, stack: str = "prod", complete: bool = True) -> Ledger:
+    found = played(stack, *phases, complete=complete).ledger
+    assert found is not None
+    return found
+
+
+def going_on(memory: Memory, settings: Settings, seen: Observed | None = None, opened: Any = None) -> Ledger:
+    return advance(platform("prod"), settings, memory, seen or Observed(), IN_WINDOW, opened)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(("new", *way)))
+@pytest.mark.parametrize("stack", ["prod", "staging", "easymo-prod"])
+def test_it_comes_back_from_the_state_as_it_was(way: tuple[Phase, ...], stack: str) -> None:
+    found = ledger(*way, stack=stack)
+    assert kept(found) == found
+    assert Ledger.of(found.as_json()) == found
+
+
+def test_every_field_comes_back() -> None:
+    full = replace(ledger(P, F, complete=False), leaving=configured("prod").next, commits={"1-flip": "0" * 40})
+    assert [each.name for each in fields(full) if getattr(full, each.name) in (None, 0, "", {})] == []
+    back = kept(full)
+    assert back == full
+    assert all(type(getattr(back, each.name)) is type(getattr(full, each.name)) for each in fields(full))
+
+
+def test_texts_that_look_like_numbers_stay_texts() -> None:
+    base = {**raw("prod")["current"], "release": "2", "env": {"staff": {"LEVEL": "3"}}}
+    found = ledger(P)
+    side = configured("prod", None, current=base).current
+    assert kept(replace(found, side=side)).side == side
+
+
+def test_what_is_not_a_record_is_told() -> None:
+    with pytest.raises(ValidationError):
+        Ledger.of({"phase": "flipped"})
+
+
+def test_it_holds_no_secret() -> None:
+    settings = configured("prod", "flipped")
+    text = str(ledger(P, F).as_json())
+    assert not [name for name, value in settings.secrets.items() if value.get_secret_value() in text]
+
+
+# Crossings
+
+
+@pytest.mark.parametrize(
+    ("way", "tag", "attempt"),
+    [
+        ((), "", 0),
+        ((P,), "", 0),
+        ((P, F), "1-flip", 1),
+        ((P, F, F), "1-flip", 1),
+        ((P, F, T), "1-flip", 1),
+        ((P, F, R), "2-back", 1),
+        ((P, F, T, R), "2-back", 1),
+        ((P, F, R, P), "2-back", 1),
+        ((P, F, R, P, F), "3-flip", 1),
+        ((P, F, R, P, F, R), "4-back", 1),
+    ],
+)
+def test_crossings_are_counted(way: tuple[Phase, ...], tag: str, attempt: int) -> None:
+    found = ledger(*way)
+    assert (found.tag, found.attempt) == (tag, attempt)
+
+
+@pytest.mark.parametrize("phase", [F, R])
+def test_an_update_that_goes_on_with_a_crossing_counts_attempts(phase: Phase) -> None:
+    way = (P, F) if phase is F else (P, F, R)
+    memory = played("prod", *way, complete=False)
+    assert memory.open
+    assert memory.ledger is not None
+    settings = configured("prod", phase.value)
+    again = going_on(memory, settings)
+    assert (again.tag, again.attempt, again.begun) == (memory.ledger.tag, 2, memory.ledger.begun)
+    assert (again.before, again.leaving, again.builds) == (
+        memory.ledger.before,
+        memory.ledger.leaving,
+        memory.ledger.builds,
+    )
+
+
+def test_a_flip_keeps_what_serves_as_the_way_back() -> None:
+    found = ledger(P, F)
+    assert found.before == configured("prod").current
+    assert found.side == configured("prod").next
+    assert found.builds == {"staff": "dpl_staff_old", "member": "dpl_member_old"}
+    assert (found.begun, found.direction, found.leaving) == (IN_WINDOW, Direction.FLIP, None)
+
+
+def test_a_second_attempt_of_a_flip_does_not_take_nexts_build_for_the_one_before() -> None:
+    memory = played("prod", P, F, complete=False)
+    seen = observed("prod", configured("prod", "flipped"), memory)
+    assert seen.serving["staff"].id == "dpl_staff_prepare-1"
+    assert going_on(memory, configured("prod", "flipped"), seen).builds["staff"] == "dpl_staff_old"
+
+
+def test_a_flip_that_could_not_see_what_serves_goes_back_to_what_did_when_next_was_made() -> None:
+    """By an override of the rule observation; without a build a way back would leave next's in place."""
+    memory = played("prod", P)
+    found = going_on(memory, configured("prod", "flipped"), Observed(), IN_WINDOW)
+    assert found.builds == {"staff": "dpl_staff_old", "member": "dpl_member_old"}
+
+
+def test_a_way_back_keeps_the_builds_and_what_is_left_until_it_is_complete() -> None:
+    memory = played("prod", P, F, R, complete=False)
+    then = configured("prod").next
+    assert memory.ledger is not None
+    assert (memory.ledger.leaving, memory.ledger.before) == (then, None)
+    assert going_on(memory, configured("prod", None)).leaving == then
+    done = played("prod", P, F, R)
+    assert going_on(done, configured("prod", None)).leaving is None
+
+
+def test_settled_still_knows_the_way_back_and_the_new_steady_does_not() -> None:
+    then = configured("prod").next
+    assert then is not None
+    memory = played("prod", P, F, T)
+    assert memory.ledger is not None
+    assert memory.ledger.before == configured("prod").current
+    current = then.model_dump(mode="json", by_alias=True, exclude_none=True)
+    found = going_on(memory, configured("prod", None, current=current))
+    assert (found.before, found.phase, found.side, found.crossing) == (None, S, then, 1)
+
+
+def test_a_new_stack_begins_with_its_own_generation() -> None:
+    current = {**raw("prod")["current"], "generation": 4}
+    assert going_on(NOTHING, configured("prod", None, current=current)).generation_in_force == 4
+
+
+def test_generations_only_grow() -> None:
+    ways: list[tuple[Phase, ...]] = [(), (P,), (P, F), (P, F, R), (P, F, R, S), (P, F, R, P), (P, F, T)]
+    assert [ledger(*way).generation_in_force for way in ways] == [1, 1, 2, 2, 2, 2, 2]
+    memory = played("prod", P, F, T)
+    then = configured("prod").next
+    assert then is not None
+    current = then.model_dump(mode="json", by_alias=True, exclude_none=True) | {"generation": 1}
+    assert going_on(memory, configured("prod", None, current=current)).generation_in_force == 2
+    grown = configured("prod", None, current=current | {"generation": 7})
+    assert going_on(memory, grown).generation_in_force == 7
+
+
+def test_a_flip_that_stopped_before_the_switch_has_renewed_no_secret() -> None:
+    """Env waits for the purge before the switch."""
+    for failed, in_force in (("purge", 1), ("promote-staff", 2)):
+        memory = played("prod", P, F, complete=False)
+        memory = replace(memory, acted={key: acted for key, acted in memory.acted.items() if key != failed})
+        back = going_on(memory, configured("prod", None))
+        assert (back.tag, back.generation_in_force) == ("2-back", in_force)
+
+
+# Making next ready
+
+
+def ready_again(memory: Memory, settings: Settings, **seen: Any) -> bool:
+    was = configured("prod")
+    return prepares(platform("prod"), settings, memory, observed("prod", was, memory, **seen))
+
+
+def test_next_is_made_ready_once() -> None:
+    assert ready_again(played("prod"), configured("prod"))
+    assert not ready_again(played("prod", P), configured("prod"))
+    assert ledger(P).preparation == ledger(P, P).preparation == 1
+    assert not ready_again(played("prod", P), configured("prod", "flipped"))
+    assert not ready_again(NOTHING, configured("prod"))
+    for phase in (S, R):
+        assert not ready_again(played("prod", P), configured("prod", phase.value))
+
+
+def test_next_is_made_ready_again_beside_a_release_made_outside() -> None:
+    serving = {"staff": ready("dpl_hotfix"), "member": ready("dpl_member_old")}
+    assert ready_again(played("prod", P), configured("prod"), serving=serving)
+    memory = played("prod", P)
+    seen = observed("prod", configured("prod"), memory, serving=serving)
+    found = going_on(memory, configured("prod"), seen)
+    assert (found.preparation, found.base["staff"]) == (2, "dpl_hotfix")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        {**NEW_HOST, "release": "v1.2.0"},
+        {**NEW_HOST, "env": {"staff": {"LEVEL": "b"}}},
+        {**NEW_HOST, "generation": 5},
+    ],
+)
+def test_next_is_made_ready_again_when_it_is_another(then: dict[str, Any]) -> None:
+    assert ready_again(played("prod", P), configured("prod", changes={"next": then}))
+
+
+def test_next_is_made_ready_again_after_a_way_back() -> None:
+    assert ledger(P, F, R, P).preparation == 2
+    assert ledger(P, S, P).preparation == 2
+
+
+def test_next_is_made_ready_again_once_it_is_known_what_serves() -> None:
+    """Vercel did not answer while next was made ready: a release made outside would not be noticed."""
+    settings = configured("prod")
+    memory = played("prod")
+    blind = observed("prod", configured("prod", None), memory, serving={})
+    once = advance(platform("prod"), settings, memory, blind, PREPARED_AT)
+    assert (once.preparation, once.base) == (1, {})
+    assert ready_again(replace(memory, ledger=once), settings)
+
+
+# What has to be looked at
+
+
+def test_nothing_is_looked_at_without_a_cutover() -> None:
+    assert to_observe(platform("prod"), configured("prod", None), played("prod")) is None
+
+
+def test_what_a_flip_looks_at() -> None:
+    wanted = to_observe(platform("prod"), configured("prod", "flipped"), played("prod", P))
+    assert wanted is not None
+    assert wanted.zone == "ibimina.rw"
+    assert wanted.names == ("auth.ibimina.rw", "signin.ibimina.rw")
+    assert wanted.projects == {"staff": "ibimina-staff-prod", "member": "ibimina-member-prod"}
+    assert wanted.builds == {"staff": "dpl_staff_prepare-1", "member": "dpl_member_prepare-1"}
+    assert wanted.auth_ref is None
+
+
+def test_jwt_exp_is_read_before_settling_from_the_project_that_serves() -> None:
+    wanted = to_observe(platform("prod"), configured("prod", "settled"), played("prod", P, F))
+    assert wanted is not None
+    assert wanted.auth_ref == NEW_HOST["supabaseRef"]
+    easymo = to_observe(platform("easymo-prod"), configured("easymo-prod", "settled"), played("easymo-prod", P, F))
+    assert easymo is not None
+    assert easymo.auth_ref is None, "EasyMO has no sign-in"
+
+
+# The second refusal, in the ledger's own check
+
+
+def checked(old: Ledger | None, new: Ledger, now: Any = IN_WINDOW) -> list[str]:
+    olds = None if old is None else {key: value for key, value in old.as_json().items() if value is not None}
+    return check(olds, new.as_json(), now)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way])
+def test_every_move_that_the_program_makes_passes(way: tuple[Phase, ...]) -> None:
+    for stack in ("prod", "easymo-prod"):
+        for number in range(len(way)):
+            old = ledger(*way[:number], stack=stack)
+            assert checked(old, ledger(*way[: number + 1], stack=stack)) == []
+
+
+def test_a_new_stack_begins_steady_or_prepared() -> None:
+    assert checked(None, ledger()) == []
+    assert checked(None, replace(ledger(), phase=P)) == []
+    for phase in (F, T, R):
+        assert checked(None, replace(ledger(), phase=phase)) == ["A new stack begins steady."]
+
+
+def test_a_record_that_did_not_change_passes_at_any_time() -> None:
+    assert checked(ledger(P, F), ledger(P, F), IN_WINDOW - timedelta(days=1)) == []
+
+
+AGAIN = "Run the command again: the program then reads what the state holds."
+
+
+def test_another_update_came_between() -> None:
+    late = replace(ledger(P), phase=S)
+    assert checked(ledger(P, F), late) == [f"The state is at crossing 1, and this update is number 0. {AGAIN}"]
+    ahead = replace(ledger(P, F), crossing=3)
+    assert checked(ledger(P), ahead) == [f"The state is at crossing 0, and this update is number 3. {AGAIN}"]
+
+
+def test_a_generation_never_gets_less() -> None:
+    less = replace(ledger(P, F, R), generation=1, attempt=2)
+    assert checked(ledger(P, F, R), less) == [
+        f"The state holds generation 2 of the secrets, which never gets less. {AGAIN}"
+    ]
+
+
+def test_what_serves_does_not_change_without_a_crossing() -> None:
+    then = configured("prod").next
+    assert then is not None
+    assert checked(ledger(P), replace(ledger(P), side=then)) == [
+        f"What serves would change without a crossing. {AGAIN}"
+    ]
+    released = then.model_copy(update={"release": "v9"})
+    assert checked(ledger(P, F), replace(ledger(P, F), side=released)) == [], "a release alone is daily work"
+
+
+def test_a_flip_does_not_begin_before_it_opens() -> None:
+    flip = replace(ledger(P, F), opened=IN_WINDOW)
+    second = timedelta(seconds=1)
+    assert checked(ledger(P), flip, IN_WINDOW) == []
+    assert checked(ledger(P), flip, IN_WINDOW - second) == ["The flip does not open before 2026-12-05 21:00 UTC."]
+    assert checked(ledger(P), replace(flip, opened=None), IN_WINDOW) == ["The flip is not open."]
+
+
+def test_a_way_back_passes_at_any_time() -> None:
+    assert checked(ledger(P, F), ledger(P, F, R), IN_WINDOW - timedelta(days=9)) == []
+
+
+def test_what_serves_is_told_by_targets_auth_host_and_project_alone() -> None:
+    """Rotating a drain's URL, an env value or a release is daily work."""
+    found = ledger()
+    current = raw("prod")["current"]
+    for key, value in {"release": "v9", "env": {"staff": {"LEVEL": "b"}}, "generation": 3}.items():
+        assert change(configured("prod", None, current={**current, key: value}), found) is Change.NONE
+    for key, value in {"authHost": "login.ibimina.rw", "supabaseRef": "q" * 20}.items():
+        assert change(configured("prod", None, current={**current, key: value}), found) is Change.OTHER
+
+
+def test_the_ledger_of_a_decision_is_what_the_update_writes() -> None:
+    memory = played("prod", P)
+    seen = observed("prod", configured("prod"), memory, PREPARED_AT)
+    found = decide(platform("prod"), configured("prod", "flipped"), memory, seen, IN_WINDOW).ledger
+    assert found.opened == PREPARED_AT + timedelta(seconds=3900)
+    assert found.projects == {"staff": "prj_staff", "member": "prj_member"}
