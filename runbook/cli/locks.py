@@ -1,0 +1,94 @@
+"""Who holds Pulumi's lock."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from runbook.cli.codes import Code
+from runbook.cli.errors import CliError
+from runbook.cli.running import alive
+
+# diy backends: "…: created by root@host (pid 123) at 2026-11-22T06:00:00Z" (pkg/backend/diy/lock.go)
+_DIY = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_CLOUD = re.compile(r"(Another update is currently in progress|\[409\] Conflict[^\n]*)")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """`who`: user@host, or what Pulumi Cloud says of it. `pid` 0 where it is not known. `at`: ISO 8601, or ""."""
+
+    who: str
+    pid: int = 0
+    at: str = ""
+
+    @property
+    def here(self) -> bool:
+        return self.pid > 0 and self.who.rsplit("@", 1)[-1] == socket.gethostname()
+
+    @property
+    def dead(self) -> bool:
+        """Whether its holder certainly runs no more: a lock that was left behind."""
+        return self.here and not alive(self.pid)
+
+    @property
+    def text(self) -> str:
+        process = f" (process {self.pid})" if self.pid else ""
+        since = f" since {self.at}" if self.at else ""
+        return f"{self.who}{process} holds Pulumi's lock{since}"
+
+    def error(self, stack: str, again: str) -> CliError:
+        """`again`: the command to run afterwards."""
+        if self.dead:
+            return CliError(
+                f"{self.text}, and that process runs no more.",
+                f"Free it: pulumi cancel --yes --stack {stack}, then {again}.",
+                Code.LOCKED,
+            )
+        return CliError(
+            f"{self.text}.",
+            f"Wait for it, or end it there with one Ctrl-C, then {again}. Only when nobody runs it any more: "
+            f"pulumi cancel --yes --stack {stack}.",
+            Code.LOCKED,
+        )
+
+
+def held(backend: str, stack: str) -> Lock | None:
+    """The lock of a stack whose state is in a local folder; None where there is none, and for other backends, which
+    only say it when somebody wants the lock."""
+    url = urlsplit(backend)
+    if url.scheme != "file":
+        return None
+    folder = Path(unquote(url.path) if url.path else url.netloc).expanduser() / ".pulumi" / "locks"
+    for file in sorted(folder.glob(f"organization/*/{stack}/*.json")) if folder.is_dir() else ():
+        try:
+            found = json.loads(file.read_text())
+            at = datetime.fromisoformat(found["timestamp"]).isoformat(timespec="seconds")
+            return Lock(f"{found['username']}@{found['hostname']}", int(found["pid"]), at)
+        except (OSError, ValueError, KeyError):
+            return Lock("Somebody")
+    return None
+
+
+def said(output: str) -> Lock | None:
+    """The lock that a command of the engine met, from what it said."""
+    if found := _DIY.search(output):
+        return Lock(f"{found['user']}@{found['host']}", int(found["pid"]), found["at"])
+    if found := _CLOUD.search(output):
+        return Lock(f"Somebody ({found[0]})")
+    return None
+
+
+def logged_in(environment: Mapping[str, str]) -> str:
+    """The backend that `pulumi login` chose; empty where it did not."""
+    home = Path(environment.get("PULUMI_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".pulumi")
+    try:
+        return str(json.loads((home / "credentials.json").read_text()).get("current", ""))
+    except (OSError, ValueError):
+        return ""

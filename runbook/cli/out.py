@@ -1,0 +1,98 @@
+"""What a command prints: plain text for people on stdout, or one JSON object there; progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, NoReturn
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from runbook.cli.codes import Code
+from runbook.cli.errors import CliError
+
+WIDTH = 80  # a terminal on a bad connection
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Nobody reads any more: the command goes on to its end in silence, and its exit code stays true."""
+        mute(self.file)
+        self.quiet = True
+
+
+class Out:
+    """`json`: nothing but `data` reaches stdout. Colour only on a terminal, and not under NO_COLOR."""
+
+    def __init__(self, json: bool = False) -> None:
+        self.json = json
+        self.console, self.errors = console(sys.stdout), console(sys.stderr)
+
+    def say(self, text: str | RenderableType = "", style: str = "") -> None:
+        """Text as it is, for people; broken at words, never in the middle of one."""
+        if not self.json:
+            shown = Text(text, style=style) if isinstance(text, str) else text
+            self.console.print(shown, soft_wrap=False)
+
+    def raw(self, text: str) -> None:
+        """Text that is pasted or piped on, such as YAML, a diff or Markdown: no line of it is broken."""
+        if not self.json:
+            self.console.print(Text(text), soft_wrap=True)
+
+    def diff(self, lines: Sequence[str]) -> None:
+        """A unified diff."""
+        for line in lines if not self.json else ():
+            style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+            self.console.print(Text(line.rstrip("\n"), style=style), soft_wrap=True)
+
+    def heading(self, text: str) -> None:
+        self.say()
+        self.say(text, "bold")
+
+    def table(self, rows: Mapping[str, str] | Sequence[tuple[str, str]]) -> None:
+        """Label and text in two columns; long texts are broken within theirs."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True, style="cyan")
+        grid.add_column(overflow="fold")
+        for label, text in rows.items() if isinstance(rows, Mapping) else rows:
+            grid.add_row(Text(f"  {label}"), Text(text))
+        self.say(grid)
+
+    def data(self, content: Mapping[str, Any]) -> None:
+        """The command's answer for programs; printed with --json alone."""
+        if self.json:
+            self.console.print(Text(json.dumps(content, indent=2, ensure_ascii=False, default=str)), soft_wrap=True)
+
+    def note(self, text: str, style: str = "") -> None:
+        """Progress and remarks, on stderr."""
+        self.errors.print(Text(text, style=style))
+
+    def fail(self, sentence: str, remedy: str, code: Code = Code.FAILED, details: str = "") -> NoReturn:
+        """Raises: CliError, which ends the command."""
+        raise CliError(sentence, remedy, code, details)
+
+    def failed(self, error: CliError) -> int:
+        """Tell an error, and give its exit code."""
+        self.errors.print(Text(f"{error.sentence} {error.remedy}".strip(), style="bold red"))
+        if error.details:
+            self.errors.print(Text(f"\n{error.details}"), soft_wrap=True)
+        self.data(error.as_json())
+        return error.code.value
+
+
+def console(stream: IO[str]) -> Console:
+    """80 columns, or fewer where the terminal has fewer."""
+    made = _Console(file=stream, highlight=False, legacy_windows=False)
+    made.width = min(made.width, WIDTH)
+    return made
+
+
+def mute(stream: IO[str]) -> None:
+    """What is still written to a stream that nobody reads goes nowhere, also what Python flushes at its end."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())

@@ -1,0 +1,156 @@
+"""One run of the Pulumi CLI as a child that nothing which happens to this process's terminal can end.
+
+The child is the leader of a session of its own, and writes into files: a Ctrl-C reaches it once and through here, a
+closed terminal or a reader that went away does not reach it at all. (With the pipes of Pulumi's Automation API a
+reader that dies takes a running `up` with it, and the lock stays: docs/decisions/0014.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+TICK = 0.1  # seconds between looks at the event log
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command of the engine ended. `events`: its event log, secrets in it are "[secret]"; `log`: the file with
+    both of its streams; `interrupted`: somebody asked it to stop."""
+
+    command: str
+    code: int
+    events: tuple[Mapping[str, Any], ...]
+    log: Path
+    interrupted: bool = False
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def run(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], log: Path, on_event: OnEvent, stopping: OnStop
+) -> Ran:
+    """Run to the end, whatever signals come. `log`: its name without ending gives the event log's, `.events.jsonl`.
+    `stopping` is called once when an interrupt was passed on."""
+    events = log.with_suffix(".events.jsonl")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [*command, "--event-log", str(events)],
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    with _noted(child, command, log), _signals(child, stopping) as interrupts:
+        seen = list(_watched(child, events, on_event))
+    if child.returncode:
+        _end_session(child.pid)
+    return Ran(command[1], child.returncode, tuple(seen), log, bool(interrupts))
+
+
+OnStop = Callable[[], None]
+
+
+def _watched(child: subprocess.Popen[bytes], events: Path, on_event: OnEvent) -> Iterator[Mapping[str, Any]]:
+    """The events as they come, until the child has ended and its log is read to the end."""
+    while not events.exists():
+        if child.poll() is not None and not events.exists():
+            return
+        time.sleep(TICK)
+    with events.open(encoding="utf-8", errors="replace") as lines:
+        rest = ""
+        while True:
+            ended = child.poll() is not None  # looked at before reading: what is written before the end is read
+            for line in lines:
+                rest += line
+                if rest.endswith("\n"):
+                    event = json.loads(rest)
+                    rest = ""
+                    on_event(event)
+                    yield event
+            if ended:
+                return
+            time.sleep(TICK)
+
+
+@contextlib.contextmanager
+def _signals(child: subprocess.Popen[bytes], stopping: OnStop) -> Iterator[list[int]]:
+    """Passes one interrupt to the child. A second one would make the engine drop its running step and keep its lock,
+    so there is none. A closed terminal stops nothing: the rest is in the log."""
+    interrupts: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        if not interrupts:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(signal.SIGINT)
+            interrupts.append(number)
+            stopping()
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield interrupts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _noted(child: subprocess.Popen[bytes], command: Sequence[str], log: Path) -> Iterator[None]:
+    """While it runs a file says so, for whoever comes after a `kill -9` of this process."""
+    note = running_note(log.parent)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    note.write_text(json.dumps({"pid": child.pid, "command": command[1], "began": began, "log": log.name}))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def running_note(logs: Path) -> Path:
+    return logs / "running.json"
+
+
+def left_behind(logs: Path) -> Mapping[str, Any] | None:
+    """What a process that was killed left: pid, command, began, log, and `alive`; None when there is nothing."""
+    note = running_note(logs)
+    try:
+        found: dict[str, Any] = json.loads(note.read_text())
+    except (OSError, ValueError):
+        return None
+    return {**found, "alive": alive(int(found["pid"]))}
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _end_session(leader: int) -> None:
+    """End what a command that failed left running: an engine that is told to stop while it starts the language host
+    ends without it (seen, 3.258), and plugins are in process groups of their own."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(int(path.name)) == leader:
+                os.kill(int(path.name), signal.SIGKILL)
