@@ -9,9 +9,8 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,6 @@ from runbook.model.cutover.step import Group, Kind, Plan, Step
 from runbook.steps.call import Call, StepError
 from runbook.steps.reach import Reach
 
-GRACE = 1.0  # seconds after its deadline in which a step can still say itself what it waited for
 WORKERS = 64  # more than any plan has steps
 
 
@@ -152,55 +150,26 @@ def _outputs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]
     kept = {"acted": olds["acted"], "evidence": olds["evidence"], "failed": ""}
     if not _is_due(olds, news):
         return kept
-    secrets: dict[str, str] = json.loads(news["secrets"])
+    from runbook.steps.kinds import act  # with its HTTP client, which only a step that acts needs
+
     call = Call(
         name=news["name"],
         trigger=news["trigger"],
         args=json.loads(news["args"]),
-        secrets=secrets,
+        secrets=json.loads(news["secrets"]),
         reach=Reach.of(json.loads(news["reach"])),
         read={name: json.loads(evidence) for name, evidence in news["reads"].items()},
         before=json.loads(olds["evidence"]),
     )
     try:
-        evidence = _act(Kind(news["kind"]), call)
+        evidence = act(Kind(news["kind"]), call)
     except StepError as error:
-        sentence = _without(secrets, f"Step {call.name}: {error}")
+        sentence = f"Step {call.name}: {error}"
         if not news["reported"]:
             raise StepError(sentence) from None
         return {**kept, "failed": sentence}
-    return {"acted": call.trigger, "evidence": _without(secrets, _json(evidence)), "failed": ""}
-
-
-def _act(kind: Kind, call: Call) -> dict[str, Any]:
-    """Acts in a thread that can be left behind: the engine waits for a running step even after Ctrl-C."""
-    from runbook.steps.kinds import act  # with its HTTP client, which only a step that acts needs
-
-    outcome: Future[dict[str, Any]] = Future()
-
-    def work() -> None:
-        try:
-            outcome.set_result(act(kind, call))
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    limit = call.left()
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        return outcome.result(limit + GRACE)
-    except TimeoutError:
-        raise StepError(
-            f"was cut off after {limit:.0f} s without an answer, and may have taken effect all the same. "
-            "It looks before it acts, or carries a key that makes a second time harmless: run `pulumi up` again."
-        ) from None
+    return {"acted": call.trigger, "evidence": _json(evidence), "failed": ""}
 
 
 def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True)
-
-
-def _without(secrets: Mapping[str, str], text: str) -> str:
-    """A vendor may repeat what it was sent. What is kept and told never holds a secret, whoever put it there."""
-    for value in filter(None, secrets.values()):
-        text = text.replace(value, "[secret]").replace(json.dumps(value)[1:-1], "[secret]")
-    return text

@@ -77,9 +77,9 @@ def test_steps_act_in_order_and_a_reported_failure_is_told_where_it_holds_up_not
 
     assert outcome.code == 0, outcome.output
     assert stack.acted() == ["gate", "record", "switch", "say"]
-    assert stack.acts()[2]["read"] == {"gate": {"told": "[secret]"}}
+    assert stack.acts()[2]["read"] == {"gate": {"told": "(hidden)"}}
     assert warnings(outcome) == [
-        "Step say: the vendor answered 403 and repeated [secret]. Mend it.\n"
+        "Step say: the vendor answered 403 and repeated (hidden). Mend it.\n"
         "Nothing waited for this; the next `pulumi up` tries it again."
     ]
 
@@ -102,7 +102,7 @@ def test_changed_arguments_and_edges_are_no_change(stack: Tiny) -> None:
     assert stack.remembered() == (
         {"phase": "1-flip", "crossing": 1},
         {
-            "gate": {"acted": "1-flip", "evidence": {"told": "[secret]"}, "failed": ""},
+            "gate": {"acted": "1-flip", "evidence": {"told": "(hidden)"}, "failed": ""},
             "switch": {"acted": "1-flip", "evidence": {"saw": "1-flip"}, "failed": ""},
             "say": {"acted": "1-flip", "evidence": {"saw": "1-flip"}, "failed": ""},
         },

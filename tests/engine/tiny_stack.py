@@ -14,7 +14,7 @@ from tests.stacks import ROOT
 STACK = "tiny"
 STAND_INS = {
     "__main__.py": "program.py",
-    "runbook/steps/kinds.py": "kinds.py",
+    "runbook/steps/pagerduty.py": "pagerduty.py",
     "runbook/model/cutover/ledger.py": "ledger.py",
 }
 

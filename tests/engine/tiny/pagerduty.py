@@ -1,4 +1,4 @@
-"""Stands in for what steps do: each writes down that it acted, and does what behaviour.json says of it."""
+"""Stands in for one kind of step: writes down that it acted, and does what behaviour.json says."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from runbook.model.cutover.step import Kind
 from runbook.steps.call import Call, StepError
 from tests.engine.tiny.noted import note
 
 
-def act(kind: Kind, call: Call) -> dict[str, Any]:
+def page(call: Call) -> dict[str, Any]:
     note(call.name, trigger=call.trigger, before=dict(call.before), read=dict(call.read), at=time.time())
     behaviour = json.loads(Path("behaviour.json").read_text(encoding="utf-8")).get(call.name, "")
     secrets = " ".join(call.secrets.values())
@@ -22,8 +21,6 @@ def act(kind: Kind, call: Call) -> dict[str, Any]:
         time.sleep(60)
     if behaviour == "dawdles":
         time.sleep(3)
-    if behaviour == "breaks":
-        raise ValueError("a mistake of ours")
     if behaviour == "tells":
         return {"told": secrets}
     return {"saw": call.trigger}
