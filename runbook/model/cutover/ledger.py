@@ -154,6 +154,9 @@ def prepares(platform: Platform, settings: Settings, memory: Memory, observed: O
     ledger = memory.ledger
     if ledger is None or settings.next is None:
         return False
+    under_way = memory.open and ledger.direction is Direction.BACK
+    if under_way or change(settings, ledger) is Change.BACK:
+        return False  # the way back knows next's build by the step that made it, and waits for no other
     if settings.phase is Phase.PREPARED:
         base = {app: build.id for app, build in observed.serving.items()}
         return (
@@ -208,7 +211,8 @@ def advance(
         builds = {**new.base, **{app: build.id for app, build in observed.serving.items()}}
         return _begin(new, Direction.FLIP, now, commit, before=old.side, leaving=None, builds=builds, opened=opened)
     if kind is Change.BACK:
-        return _begin(new, Direction.BACK, now, commit, before=None, leaving=old.side, opened=None)
+        # What was made ready has served: before another flip it is made anew.
+        return _begin(new, Direction.BACK, now, commit, before=None, leaving=old.side, opened=None, prepared_for="")
     if kind is Change.NONE and memory.open:
         return replace(new, attempt=old.attempt + 1, opened=opened or old.opened)
     if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went

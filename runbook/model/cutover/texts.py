@@ -106,7 +106,8 @@ def custom_hostname(settings: Settings) -> dict[str, Any]:
     elif settings.next.supabase_ref == settings.current.supabase_ref:
         return {}
     else:
-        side = settings.current if settings.phase is Phase.ROLLED_BACK else settings.next
+        current = settings.phase in (Phase.STEADY, Phase.ROLLED_BACK)
+        side = settings.current if current else settings.next
     return {"ref": side.supabase_ref, "host": side.auth_host, "activate": True} if side.auth_host else {}
 
 
