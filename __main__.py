@@ -25,19 +25,20 @@ except (ConfigError, PlatformError, RefusedError) as error:
     raise pulumi.RunError(str(error)) from None
 
 from components.alerting import Alerting, AlertingArgs  # noqa: E402
-from components.clouds import providers, zone_id  # noqa: E402
+from components.clouds import dns_provider, other_providers, zone_id  # noqa: E402
 from components.dns import Zone, ZoneArgs  # noqa: E402
 from components.observing import Observing, ObservingArgs  # noqa: E402
 from components.web import Drains, DrainsArgs, Flags, FlagsArgs, WebApp, WebAppArgs  # noqa: E402
 
-clouds = providers(settings)
-everywhere = pulumi.ResourceOptions(providers=clouds)
-
-zone = zone_id(settings.zone, clouds)
+dns = dns_provider(settings)
+zone = zone_id(settings.zone, dns)
 steps = cutover.steps(zone)
 records = serving.records(*stack, cutover.ledger.leaving)
-Zone("dns", ZoneArgs(zone, records, serving.cache_rules(*stack), steps), everywhere)
+named = Zone(
+    "dns", ZoneArgs(zone, records, serving.cache_rules(*stack), steps), pulumi.ResourceOptions(providers=[dns])
+)
 
+everywhere = pulumi.ResourceOptions(providers=other_providers(settings, named.records))
 flags = Flags("flags", FlagsArgs.of(settings), everywhere) if settings.flags else None
 switches = flags.connection if flags else None
 apps = [

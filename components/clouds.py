@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_cloudflare as cloudflare
 import pulumiverse_grafana as grafana
@@ -12,25 +14,33 @@ from runbook.model.problems import path
 from runbook.model.settings import Settings
 
 
-def providers(settings: Settings) -> list[pulumi.ProviderResource]:
-    secrets = settings.secrets
+def dns_provider(settings: Settings) -> cloudflare.Provider:
+    """Cloudflare's alone: names have to go back while another cloud is down."""
+    return cloudflare.Provider("cloudflare", api_token=only_secret(settings.secrets["CLOUDFLARE_API_TOKEN"]))
+
+
+def other_providers(settings: Settings, after: Sequence[pulumi.Resource]) -> list[pulumi.ProviderResource]:
+    """Vercel's and Grafana's, which are configured once `after`, the DNS records, are done: Vercel's looks a team up
+    when it is configured, and one that fails ends the whole update (seen, 3.258)."""
+    secrets, waits = settings.secrets, pulumi.ResourceOptions(depends_on=after)
     return [
-        cloudflare.Provider("cloudflare", api_token=only_secret(secrets["CLOUDFLARE_API_TOKEN"])),
-        vercel.Provider("vercel", api_token=only_secret(secrets["VERCEL_API_TOKEN"]), team=settings.vercel.team),
+        vercel.Provider(
+            "vercel", api_token=only_secret(secrets["VERCEL_API_TOKEN"]), team=settings.vercel.team, opts=waits
+        ),
         grafana.Provider(
             "grafana",
             url=settings.grafana.url,
             auth=only_secret(secrets["GRAFANA_AUTH"]),
             sm_url=settings.grafana.synthetic_monitoring_url,
             sm_access_token=only_secret(secrets["GRAFANA_SM_ACCESS_TOKEN"]),
+            opts=waits,
         ),
     ]
 
 
-def zone_id(zone: str, clouds: list[pulumi.ProviderResource]) -> str:
+def zone_id(zone: str, provider: cloudflare.Provider) -> str:
     """Id of a Cloudflare zone, looked up by its name. Raises: pulumi.RunError where the token cannot see the zone: in
     preview already, and before anything is registered in it."""
-    provider = next(cloud for cloud in clouds if isinstance(cloud, cloudflare.Provider))
     by_name = cloudflare.GetZoneFilterArgs(name=zone, match="all")
     try:
         found = cloudflare.get_zone(filter=by_name, opts=pulumi.InvokeOptions(provider=provider))

@@ -27,6 +27,8 @@ class Zone(pulumi.ComponentResource):
     """Every record of the stack, and the zone's one set of cache rules. Records that serve are protected: a name in
     use is never deleted, since a missing name is remembered for up to half an hour (RFC 2308)."""
 
+    records: list[cloudflare.DnsRecord]
+
     def __init__(self, name: str, args: ZoneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("runbook:dns:Zone", name, None, opts)
         rules = cloudflare.Ruleset(
@@ -51,7 +53,7 @@ class Zone(pulumi.ComponentResource):
         )
         args.steps.met(Group.CACHE_RULES, [rules])
         waits = args.steps.until(Group.RECORDS)
-        made = [
+        self.records = [
             cloudflare.DnsRecord(
                 f"{name}-{record.key}",
                 zone_id=args.zone_id,
@@ -71,7 +73,7 @@ class Zone(pulumi.ComponentResource):
             )
             for record in args.records
         ]
-        args.steps.met(Group.RECORDS, made)
+        args.steps.met(Group.RECORDS, self.records)
         self.register_outputs({"zoneId": args.zone_id})
 
 

@@ -54,7 +54,8 @@ def _ready(scene: Scene) -> Iterator[Step]:
         yield Step(f"build-{app.name}", Kind.BUILD, scene.prepare, *_build(scene, app))
     if platform.auth_app:
         phase = f"{scene.prepare}/{scene.ledger.tag}/{settings.phase}" if cutover or scene.back else ""
-        switching = ("end-sessions",) if scene.flip else ()
+        # On a way back DNS is first: what hangs beside it would take the engine's few places from it.
+        switching = ("end-sessions",) if scene.flip else (Group.RECORDS,) if scene.back else ()
         allowed = texts.auth_settings(platform, settings)
         reported = not scene.flip
         token = scene.secrets("SUPABASE_ACCESS_TOKEN")
@@ -162,10 +163,15 @@ def _after(scene: Scene) -> Iterator[Step]:
     again = replace(_purge(scene, "purge-again"), trigger=trigger, after=switched, reported=reported)
     yield again
     for name in platform.recovery.functions:
-        yield Step(f"function-{name}", Kind.DEPLOY_FUNCTION, *_function(scene, name), reported=True)
+        yield Step(
+            f"function-{name}", Kind.DEPLOY_FUNCTION, *_function(scene, name), after=(Group.RECORDS,), reported=True
+        )
     settled = ("auth-settings", "custom-hostname") if platform.auth_app else ()  # a login depends on them
+    builds = {f"verify-{app.name}" for app, _ in platform.vercel_apps} | {"verify-event"}
     for step in verify(scene):
-        yield replace(step, trigger=step.trigger and trigger, after=(again.name, *settled), reported=reported)
+        # On a way back only what a build answers waits for the builds: Vercel may be down.
+        first = (again.name,) if scene.flip or step.name in builds else (Group.RECORDS,)
+        yield replace(step, trigger=step.trigger and trigger, after=(*first, *settled), reported=reported)
 
 
 def _function(scene: Scene, name: str) -> tuple[str, dict[str, Any], dict[str, SecretStr]]:
