@@ -60,9 +60,10 @@ def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
 
 
 def reminder_id(settings: Settings) -> str:
-    """Another window, other owners or other criteria make another reminder. Empty without a cutover."""
-    cutover = settings.cutover
-    if cutover is None or not channel(settings):
+    """Another window, other owners or other criteria make another reminder. Empty where none is due: without a
+    cutover, and from the flip on, so that leaving settled behind has nothing to take back."""
+    cutover, ahead = settings.cutover, settings.phase in (Phase.STEADY, Phase.PREPARED)
+    if cutover is None or not ahead or not channel(settings):
         return ""
     said = f"{cutover.window.model_dump_json()}{cutover.owners}{cutover.back_out}"
     return f"reminder-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
