@@ -25,12 +25,12 @@ def complete(call: Call) -> dict[str, Any]:
     Twice writes it again, with the later time: a crossing that was cut short here was not complete before."""
     path, at = Path(call.args["path"]), call.reach.now().isoformat()
     steps = {name: dict(evidence) for name, evidence in sorted(call.read.items())}
-    content = {**call.args["record"], "crossing": call.trigger, "at": at, "by": _by_whom(), "steps": steps}
+    content = {**call.args["record"], "crossing": call.trigger, "at": at, "by": by_whom(), "steps": steps}
     _replace(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return {"at": at, "path": str(path)}
 
 
-def _by_whom() -> dict[str, str]:
+def by_whom() -> dict[str, str]:
     """Who runs this: CI knows, and names its run; anyone else only claims to be somebody."""
     seen = os.environ
     if seen.get("GITHUB_ACTIONS") == "true":
