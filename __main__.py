@@ -33,7 +33,7 @@ from components.web import Drains, DrainsArgs, Flags, FlagsArgs, WebApp, WebAppA
 dns = dns_provider(settings)
 zone = zone_id(settings.zone, dns)
 steps = cutover.steps(zone)
-records = serving.records(*stack, cutover.ledger.leaving)
+records = serving.records(*stack, cutover.leaving)
 named = Zone(
     "dns", ZoneArgs(zone, records, serving.cache_rules(*stack), steps), pulumi.ResourceOptions(providers=[dns])
 )

@@ -13,11 +13,12 @@ from components.ledger import LedgerResource
 from components.memory import Pending
 from components.steps import Steps, StepsArgs
 from runbook.model.cutover import texts
-from runbook.model.cutover.ledger import Change, Ledger, Memory, to_observe
+from runbook.model.cutover.ledger import Change, Ledger, Memory, left_behind, to_observe
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.orders import plan
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
 from runbook.model.cutover.scene import Scene
+from runbook.model.cutover.sections import Side
 from runbook.model.cutover.way_back import page
 from runbook.model.platform import Platform
 from runbook.model.settings import Settings
@@ -40,6 +41,10 @@ class Cutover:
     @property
     def ledger(self) -> Ledger:
         return self.decision.ledger
+
+    @property
+    def leaving(self) -> Side | None:
+        return left_behind(self.ledger, self.memory)
 
     def steps(self, zone_id: str) -> Steps:
         """Registers the ledger, and makes the steps ready to be registered between the resources they wait for."""

@@ -195,8 +195,7 @@ def advance(
         old,
         phase=settings.phase,
         side=settings.side,
-        leaving=old.leaving if memory.open else None,
-        generation=old.generation_in_force if renewed else old.generation,
+        generation=old.generation_in_force if renewed and settings.side != old.side else old.generation,
         projects={**old.projects, **observed.project_ids},
     )
     if prepares(platform, settings, memory, observed):
@@ -218,6 +217,12 @@ def advance(
     if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went
         new = replace(new, before=None, ttl_before=None, opened=None)
     return new
+
+
+def left_behind(ledger: Ledger, memory: Memory) -> Side | None:
+    """The side that a way back leaves, until that way back is complete."""
+    going = ledger.direction is Direction.BACK and memory.acted.get(COMPLETE, "") != ledger.tag
+    return ledger.leaving if going else None
 
 
 def _begin(ledger: Ledger, direction: Direction, now: datetime, commit: str, **changes: Any) -> Ledger:

@@ -83,7 +83,7 @@ def _ready(scene: Scene) -> Iterator[Step]:
     yield Step(
         "way-back",
         Kind.WRITE,
-        scene.gate or scene.prepare if scene.page else "",
+        scene.paper,
         {"path": scene.file("way-back", "", "md"), "text": scene.page},
         after=_named(platform, "gate-build") if scene.flip else (),
     )

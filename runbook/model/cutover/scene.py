@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from runbook.model.cutover.ledger import COMPLETE, Ledger, Memory
-from runbook.model.cutover.phases import Direction, Rule
+from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.platform import App, Platform
 from runbook.model.serving import project_name, stack_of
 from runbook.model.settings import Settings
@@ -50,6 +50,14 @@ class Scene:
     def gate(self) -> str:
         """Gates look again in every update until the flip is complete."""
         return f"{self.flip}/{self.ledger.attempt}" if self.flip else ""
+
+    @property
+    def paper(self) -> str:
+        """When the page of the way back is written: while next is made ready, and just before the switch. Never on a
+        way back, when somebody may be reading it."""
+        if not self.page:
+            return ""
+        return self.gate or (self.prepare if self.settings.phase is Phase.PREPARED else "")
 
     @property
     def team(self) -> str:
