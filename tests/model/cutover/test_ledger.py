@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runbook.model.cutover.ledger import Change, Ledger, Memory, advance, change, check, prepares, to_observe
+from runbook.model.cutover.ledger import (
+    Change,
+    Ledger,
+    Memory,
+    advance,
+    change,
+    check,
+    left_behind,
+    prepares,
+    to_observe,
+)
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.cutover.refusals import decide
@@ -132,9 +142,9 @@ def test_a_way_back_keeps_the_builds_and_what_is_left_until_it_is_complete() -> 
     then = configured("prod").next
     assert memory.ledger is not None
     assert (memory.ledger.leaving, memory.ledger.before) == (then, None)
-    assert going_on(memory, configured("prod", None)).leaving == then
+    assert left_behind(going_on(memory, configured("prod", None)), memory) == then
     done = played("prod", P, F, R)
-    assert going_on(done, configured("prod", None)).leaving is None
+    assert left_behind(going_on(done, configured("prod", None)), done) is None
 
 
 def test_settled_still_knows_the_way_back_and_the_new_steady_does_not() -> None:
