@@ -19,7 +19,8 @@ QUIET = {"same", "read", "refresh"}  # the engine's words for steps that leave e
 @dataclass(frozen=True)
 class Operation:
     """One step of the engine on one resource. `op` is the engine's word: create, update, replace, delete, same ...;
-    `diff` names the properties that differ, `inputs` is what the program asked for."""
+    `diff` names the properties that differ, `inputs` is what the program asked for; of a delete, what it had asked
+    for."""
 
     op: str
     urn: str
@@ -97,6 +98,6 @@ def steps_done(path: Path) -> int:
 
 
 def _operation(step: Mapping[str, Any]) -> Operation:
-    new = step.get("new") or {}
+    state = step.get("new") or step.get("old") or {}
     diff = step.get("detailedDiff") or dict.fromkeys(step.get("diffs") or ())
-    return Operation(step["op"], step["urn"], step["type"], tuple(sorted(diff)), new.get("inputs") or {})
+    return Operation(step["op"], step["urn"], step["type"], tuple(sorted(diff)), state.get("inputs") or {})

@@ -43,11 +43,11 @@ def refused(stack: str, command: str, errors: Sequence[str], log: Path) -> Rehea
     """A command that failed, with what the engine, the program or a cloud said."""
     if any(_FULL in error for error in errors):
         return disk_full()
-    said = "\n\n".join(errors) or f"It said nothing that was marked as an error; see {_near(log)}."
-    return RehearsalError(f"`pulumi {command}` of {stack} failed; its whole output is in {_near(log)}.\n\n{said}")
+    said = "\n\n".join(errors) or f"It said nothing that was marked as an error; see {near(log)}."
+    return RehearsalError(f"`pulumi {command}` of {stack} failed; its whole output is in {near(log)}.\n\n{said}")
 
 
-def _near(path: Path) -> str:
+def near(path: Path) -> str:
     """A path as it is written from where the reader stands."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 
 from runbook.rehearsal import kinds
-from runbook.rehearsal.progress import WORDS
-from runbook.rehearsal.result import Result, StandIn
+from runbook.rehearsal.progress import WORDS, did
+from runbook.rehearsal.result import PLAYS, Act, Cutover, Result, StandIn
 
 # What a newcomer may try next: the first that was not just run.
 TO_TRY = ("staging", "easymo-staging", "prod")
@@ -32,11 +32,11 @@ def page(result: Result, width: int) -> Iterator[str]:
         heading = f"{name}: {stack.title}, {held} objects in the clouds and {own} of the engine's own"
         yield from textwrap.wrap(heading, width)
         yield from _rows({cloud: kinds.text(counts) for cloud, counts in stack.created.items()}, width)
+    if result.cutover:
+        yield from _cutover(result.cutover, width)
     yield ""
     yield "Where the time went"
-    yield from _rows(
-        {"Commands": _commands(result), "Of these": _spent(result), "The program": _program(result)}, width
-    )
+    yield from _rows(_times(result), width)
     yield ""
     yield "How much of this is real"
     yield from _rows(_real(result), width)
@@ -62,12 +62,55 @@ def _rows(rows: Mapping[str, str], width: int) -> Iterator[str]:
             yield line.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def _cutover(cutover: Cutover, width: int) -> Iterator[str]:
+    """The story of each play, one line per act, and what was proven."""
+    for play, what in PLAYS.items():
+        yield ""
+        yield from textwrap.wrap(f"{play.capitalize()}: {what}", width)
+        acts = {act.name: act for act in cutover.acts if act.play == play}
+        most = max(len(did(act)) for act in acts.values())
+        yield from _rows({name: _act(act, most) for name, act in acts.items()}, width)
+    yield ""
+    yield "What the cutovers show"
+    yield from _rows(_proven(cutover), width)
+
+
+def _act(act: Act, most: int) -> str:
+    return f"{did(act):{most}} {act.seconds:5.1f} s {sum(act.calls.values()):3} calls"
+
+
+def _proven(cutover: Cutover) -> dict[str, str]:
+    back = f"but for {len(cutover.exceptions)} exceptions, each with its reason in result.json"
+    shares = (f"{100 * each:.0f} %" for each in (cutover.stale_at_opens_at, cutover.stale_without_the_wait))
+    return {
+        "Way back": _or_not(cutover.differs, f"what clients observe is as it was, and what the clouds hold {back}"),
+        "Switch": f"the flip took {cutover.flip_seconds:.1f} s, the way back {cutover.rollback_seconds:.1f} s; "
+        + _or_not(cutover.lost, "nothing that served was deleted or replaced"),
+        "Settled": _or_not(cutover.unsettled, "is the new steady: with current := next no cloud is called"),
+        "Stale": "of resolvers that obey TTLs {} hold the old target 60 s after the flip at opens-at, {} after the "
+        "one that did not wait".format(*shares),
+    }
+
+
+def _or_not(wrong: Sequence[str], right: str) -> str:
+    return f"NOT PROVEN: {wrong[0]}" if wrong else right
+
+
+def _times(result: Result) -> dict[str, str]:
+    rows = {"Commands": _commands(result), "Of these": _spent(result), "The program": _program(result)}
+    if result.cutover:
+        parts = (f"{name} {seconds:.1f} s" for name, seconds in result.cutover.parts.items())
+        rows["Parts"] = ", ".join(parts).replace(" s", "\N{NO-BREAK SPACE}s")
+    return rows
+
+
 def _headline(result: Result) -> str:
-    if changes := result.unfinished:
-        return f"The second preview still finds {kinds.counted(len(changes), 'change')}: {'; '.join(changes)}."
+    if wrong := result.wrong:
+        return wrong[0] if len(wrong) == 1 else f"{len(wrong)} things are wrong, the first: {wrong[0]}"
     resources = sum(each.resources for each in result.stacks.values())
     stacks = kinds.counted(len(result.stacks), "stack")
-    return f"{resources} resources made in {stacks}; a second preview finds nothing left to change."
+    cutover = " A cutover went forth, back and forth again." if result.cutover else ""
+    return f"{resources} resources made in {stacks}; a second preview finds nothing left to change.{cutover}"
 
 
 def _commands(result: Result) -> str:

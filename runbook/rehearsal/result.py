@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 COMMANDS = ("preview", "up", "second_preview")
+PLAYS = {
+    "cutover": "the same auth host, another target and Supabase project",
+    "emergency": "straight from steady by overrides, to another auth host",
+}
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,91 @@ class StackResult:
 
 
 @dataclass(frozen=True)
+class Act:
+    """One command of a play, which is a key of PLAYS. `operations`: the engine's word (update, same ...), or failed,
+    to how many resources; `calls`: vendor to how many calls, look-ups of the engine's plugins left out; `rules`:
+    those that refused it."""
+
+    play: str
+    name: str
+    command: str
+    operations: Mapping[str, int]
+    seconds: float
+    calls: Mapping[str, int]
+    rules: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Cutover:
+    """What the plays found. `refusals`: whole messages; `differs`: sentences on what a way back did not bring back,
+    or an exception that none needs; `exceptions`: path to reason, of those needed; `unsettled`: how settled and the
+    new steady differ; `lost`: deletes and replaces of what served at the time; `stale_*`: share (0 to 1) of resolvers
+    that hold the old target 60 s after a flip; `parts`: seconds by what they went into."""
+
+    acts: Sequence[Act]
+    refusals: Sequence[str]
+    differs: Sequence[str]
+    exceptions: Mapping[str, str]
+    unsettled: Sequence[str]
+    lost: Sequence[str]
+    stale_at_opens_at: float
+    stale_without_the_wait: float
+    flip_seconds: float
+    rollback_seconds: float
+    parts: Mapping[str, float]
+
+    @property
+    def wrong(self) -> list[str]:
+        """Sentences; none when everything was proven."""
+        found = [
+            *self.differs,
+            *self.unsettled,
+            *(f"Something that served was taken away: {one}." for one in self.lost),
+        ]
+        if self.stale_at_opens_at > 0:
+            share = f"{100 * self.stale_at_opens_at:.0f} %"
+            found.append(f"60 s after the flip at opens-at {share} of obeying resolvers hold the old target, not 0.")
+        if self.stale_without_the_wait == 0:
+            found.append("No resolver holds the old target after a flip without the wait: the measurement is broken.")
+        return found
+
+    def as_plain(self) -> dict[str, object]:
+        """What result.json gains."""
+        return {
+            "phases": [asdict(act) for act in self.acts],
+            "refusals": list(self.refusals),
+            "rollback_identical": not self.differs,
+            "exceptions": [{"path": path, "reason": reason} for path, reason in self.exceptions.items()],
+            "flip_seconds": self.flip_seconds,
+            "rollback_seconds": self.rollback_seconds,
+            "deletes_or_replaces_of_serving_names": len(self.lost),
+            "settled_equals_new_steady": not self.unsettled,
+            "stale_clients": {
+                "at_opens_at": self.stale_at_opens_at,
+                "without_the_wait": self.stale_without_the_wait,
+            },
+            "spent_by_part": dict(self.parts),
+        }
+
+
+@dataclass(frozen=True)
 class Result:
-    """All stacks of a rehearsal. `wall_seconds`: from its start to its end; stacks run side by side."""
+    """All stacks of a rehearsal. `wall_seconds`: from its start to its end; stacks run side by side. `cutover`: where
+    one was played."""
 
     engine: str
     stand_ins: Sequence[StandIn]
     stacks: Mapping[str, StackResult]
     wall_seconds: float
+    cutover: Cutover | None = None
+
+    @property
+    def wrong(self) -> list[str]:
+        """Sentences on everything that did not come out as it must."""
+        found = self.unfinished
+        changes = f"The second preview still finds {len(found)} change{'s' if len(found) > 1 else ''}: "
+        still = [f"{changes}{'; '.join(found)}."] if found else []
+        return [*still, *(self.cutover.wrong if self.cutover else ())]
 
     @property
     def unfinished(self) -> list[str]:
@@ -98,6 +180,7 @@ class Result:
             "program_seconds": asdict(self.program_seconds),
             "made_up_secrets": sum(each.made_up_secrets for each in self.stacks.values()),
             "assumed": self.assumed,
+            **(self.cutover.as_plain() if self.cutover else {}),
             "stacks": {
                 name: {**common, "second_preview_changes": len(each.unfinished), **asdict(each)}
                 for name, each in self.stacks.items()

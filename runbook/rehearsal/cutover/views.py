@@ -19,7 +19,7 @@ from runbook.rehearsal.clouds import Clouds, Held, Store
 from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
 from runbook.rehearsal.clouds.net.edge import fingerprint
 from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT, RETENTION, VARIABLE
-from runbook.rehearsal.clouds.web import auth_state, deployments
+from runbook.rehearsal.clouds.web import auth_state, deployments, loki, slack
 
 View = dict[str, Any]
 _OURS = "rehearsal"  # what the store keeps of the rehearsal itself: its clock
@@ -160,9 +160,20 @@ def _name(held: Held, projects: Mapping[str, str]) -> str:
         return f"{values['name']} {values['type']}"
     if held.kind == VARIABLE:
         return f"{projects.get(values['projectId'], values['projectId'])} {values['key']}"
+    if marker := _marker(held):
+        return marker
     if held.kind in (PROJECT, RETENTION):
         return projects.get(str(values.get("projectId", held.id)), "")
     return projects.get(held.id, "") if held.kind == deployments.PRODUCTION else ""
+
+
+def _marker(held: Held) -> str:
+    """What a crossing marked: an announcement, or a line in the logs."""
+    if held.kind == slack.MESSAGE:
+        payload = (held.properties.get("metadata") or {}).get("event_payload") or {}
+        return str(payload.get("marker", ""))
+    found = re.search(r'"cutover-event": "([^"]+)"', str(held.properties.get("line", "")))
+    return found[1] if held.kind == loki.LINE and found else ""
 
 
 def _without_secrets(held: Held) -> View:

@@ -1,0 +1,80 @@
+"""What a company has at its vendors beside what the program declares: put into the stores as its people did."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runbook.model.platform import Platform
+from runbook.rehearsal.clouds import Clouds, Held
+from runbook.rehearsal.clouds.cloudflare import RECORD, ZONE
+from runbook.rehearsal.clouds.web import auth_state, release
+
+_USERS = 3
+
+
+def settle_in(
+    clouds: Clouds, platform: Platform, config: Mapping[str, Any], next_ref: str, next_host: str | None = None
+) -> None:
+    """The receiver of logs has a name; both Supabase projects are there, the one that serves with its host name, its
+    redirects and people who are signed in. `next_host`: a name of its own that the other one stands by with."""
+    current, store = config["current"], clouds.store
+    _record(clouds, config["zone"], f"logs.{config['zone']}")
+    allowed = [f"https://{config['apps'][app.name]['host']}" for app, _ in platform.vercel_apps]
+    _project(clouds, current["supabaseRef"], allowed, current["authHost"])
+    if next_host:
+        _project(clouds, next_ref, allowed, next_host, current["authHost"])
+    else:
+        auth_state.add_project(store, next_ref)
+    for number in range(_USERS):
+        auth_state.sign_in(store, current["supabaseRef"], f"user-{number}@made-up.example", clouds.clock.now())
+
+
+def release_all(clouds: Clouds, platform: Platform, environment: str, version: str) -> None:
+    """What the company does day to day with Vercel's own tools: a production build of every app."""
+    for app, _ in platform.vercel_apps:
+        release(clouds.store, f"{platform.name}-{app.name}-{environment}", version, clouds.clock.now())
+
+
+def sources(platform: Platform, folder: Path) -> dict[str, dict[str, str]]:
+    """Check the functions' sources out below the folder: the section `functions` of a cutover that names them."""
+    made: dict[str, dict[str, str]] = {}
+    for name in platform.recovery.functions:
+        source = folder / name / "index.ts"
+        source.parent.mkdir(parents=True)
+        source.write_text('Deno.serve(() => new Response("ok"));\n', encoding="utf-8")
+        made[name] = {"source": str(source), "tag": "v1.0.0"}
+    return made
+
+
+def _project(clouds: Clouds, ref: str, urls: Sequence[str], host: str, *more: str) -> None:
+    """A Supabase project that answers as `host`, and lets logins by it and by `more` lead back to the apps."""
+    callbacks = [f"https://{each}/auth/v1/callback" for each in sorted({host, *more})]
+    allowed = ",".join([*(f"{url}/**" for url in urls), *callbacks])
+    auth_state.add_project(clouds.store, ref, site_url=urls[0], uri_allow_list=allowed)
+    active = {"custom_hostname": host, "status": auth_state.ACTIVE}
+    clouds.store.put(Held("supabase", auth_state.HOSTNAME, ref, active))
+
+
+def _record(clouds: Clouds, zone: str, name: str) -> None:
+    id, now = uuid.uuid4().hex, clouds.clock.now().isoformat()
+    held = clouds.store.find("cloudflare", ZONE, name=zone)[0]
+    clouds.store.put(
+        Held(
+            "cloudflare",
+            RECORD,
+            id,
+            {
+                "zoneId": held.id,
+                "name": name,
+                "type": "A",
+                "content": "203.0.113.10",
+                "ttl": 3600,
+                "proxied": False,
+                "createdOn": now,
+                "modifiedOn": now,
+            },
+        )
+    )
