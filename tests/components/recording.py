@@ -1,8 +1,8 @@
 """Runs the whole program against a recording fake of the engine, which keeps every registration as it was sent.
 
 It is the SDK's own mock monitor with a memory. In place of a state that was kept and of clouds that answer it gives
-what a test says, so the program can be run in any phase. It runs neither the engine's diff nor hooks nor checks of a provider:
-what depends on those is tested on the real engine, in tests/engine.
+what a test says, so the program can be run in any phase. It runs neither the engine's diff nor hooks nor checks of a
+provider: what depends on those is tested on the real engine, in tests/engine.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class Recorder(MockMonitor):
 class World:
     """What the program finds beside its config: what the state remembers, what the clouds show, and the time."""
 
-    remembered: Remembered = Remembered(None, {})
-    observed: Observed = Observed()
+    remembered: Remembered = field(default_factory=lambda: Remembered(None, {}))
+    observed: Observed = field(default_factory=Observed)
     now: datetime = examples.IN_WINDOW
 
 
@@ -125,9 +125,10 @@ def _run(stack: str, recorder: Recorder, world: World, changes: dict[str, Any]) 
     pending = mock.Mock(result=lambda: world.remembered)
     with (
         mock.patch.dict(os.environ, environment),
-        mock.patch("components.memory.begin", lambda stack: pending),
-        mock.patch("runbook.steps.observe.observe", lambda wanted, secrets, reach: world.observed),
-        mock.patch("runbook.steps.reach.Reach.now", lambda reach: world.now),
+        mock.patch("components.memory.begin", return_value=pending),
+        mock.patch("components.cutover.commit_of", return_value=""),
+        mock.patch("runbook.steps.observe.observe", return_value=world.observed),
+        mock.patch("runbook.steps.reach.Reach.now", return_value=world.now),
     ):
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
 

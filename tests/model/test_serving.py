@@ -261,7 +261,12 @@ def test_uptime_checks_of_ibimina_in_production() -> None:
     assert serving.uptime_checks(platform("prod"), settings("prod")) == (
         UptimeCheck("staff", "ibimina-prod-staff", "https://staff.ibimina.rw/api/healthz", labels | {"app": "staff"}),
         UptimeCheck("member", "ibimina-prod-member", "https://app.ibimina.rw/api/health", labels | {"app": "member"}),
-        UptimeCheck("auth", "ibimina-prod-auth", "https://auth.ibimina.rw/auth/v1/health", labels | {"app": "auth"}),
+        UptimeCheck(
+            "auth",
+            "ibimina-prod-auth",
+            "https://auth.ibimina.rw/auth/v1/.well-known/jwks.json",
+            labels | {"app": "auth"},
+        ),
     )
 
 
