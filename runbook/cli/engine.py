@@ -87,14 +87,14 @@ class Engine:
             text=True,
             start_new_session=True,
         )
-        return Pending(process, f"pulumi {' '.join(word for word in words if word[:1] != '-')}", self.place)
+        return Pending(process, f"pulumi {' '.join(word for word in words if word[:1] != '-')}", self.stack)
 
 
 class Pending:
     """A command that was started, and runs no program."""
 
-    def __init__(self, process: subprocess.Popen[str], words: str, place: Place) -> None:
-        self._process, self._words, self._place = process, words, place
+    def __init__(self, process: subprocess.Popen[str], words: str, stack: str) -> None:
+        self._process, self._words, self._stack = process, words, stack
 
     def result(self) -> str:
         """What it printed. Raises: CliError with what it said."""
@@ -108,7 +108,7 @@ class Pending:
                     "See whether the state backend answers: pulumi whoami -v.",
                 ) from None
         if self._process.returncode:
-            raise refused(self._words, said or out)
+            raise refused(self._words, said or out, self._stack)
         return out
 
     def json(self) -> dict[str, Any]:
@@ -128,10 +128,10 @@ _REMEDIES: Mapping[str, str] = {
 }
 
 
-def refused(words: str, said: str) -> CliError:
+def refused(words: str, said: str, stack: str) -> CliError:
     """A command of the CLI that failed before it ran the program."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     first = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
     why = (first or (lines[-1] if lines else "It said nothing.")).rstrip(".")
-    known = (remedy for text, remedy in _REMEDIES.items() if text in said)
+    known = (remedy.format(stack=stack) for text, remedy in _REMEDIES.items() if text in said)
     return CliError(f"`{words}` failed: {why}.", next(known, "Mend that and run the same command again."))

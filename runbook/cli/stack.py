@@ -177,6 +177,12 @@ class Here:
 
 def sections(text: str, name: str) -> dict[str, Any]:
     """A stack file's sections without their namespace. Raises: CliError"""
+    config = whole_config(text, name)
+    return {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+
+
+def whole_config(text: str, name: str) -> dict[str, Any]:
+    """A stack file's config as it stands, secrets as ciphertext. Raises: CliError"""
     import yaml
 
     try:
@@ -188,7 +194,7 @@ def sections(text: str, name: str) -> dict[str, Any]:
     config = whole.get("config") if isinstance(whole, dict) else None
     if not isinstance(config, dict):
         raise CliError(f"{name} has no section config.", "Copy the shape of another stack file.")
-    return {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+    return config
 
 
 def _config_error(error: Exception) -> CliError:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from runbook.cli.errors import CliError
-from runbook.cli.horizon import Horizon, horizon, span
 from runbook.cli.running import left_behind
 from runbook.cli.stack import Here
+from runbook.model.plans.horizon import Horizon, horizon, span
 
 if TYPE_CHECKING:
     from runbook.model.settings import Settings

@@ -1,0 +1,101 @@
+"""`apply`: an update, bound to the plan that was approved."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runbook.cli.options import Excludes, Json, Practice, Stack, Targets
+
+if TYPE_CHECKING:
+    from runbook.cli.out import Out
+    from runbook.cli.planning import Planned
+    from runbook.cli.stack import Here
+    from runbook.cli.who import Who
+
+Hash = Annotated[str, typer.Option("--plan", help="The hash that `plan` gave: 12 digits or more.", metavar="HASH")]
+
+
+def command(
+    plan: Hash,
+    stack: Stack = None,
+    practice: Practice = False,
+    json: Json = False,
+    target: Targets = None,
+    exclude: Excludes = None,
+) -> None:
+    """Do exactly what was approved: previews again, and refuses when it would do anything else."""
+    from runbook.cli import evidence, planning, review
+    from runbook.cli.codes import Code
+    from runbook.cli.out import Out
+    from runbook.cli.stack import Here
+    from runbook.cli.updating import update
+    from runbook.cli.who import who
+
+    out, here = Out(json), Here.of(stack, practice).begin()
+    person = who(os.environ)
+    _persons(here, person)
+    again = here.command(f"apply --plan {plan}")
+    if lock := here.engine.lock():
+        raise lock.error(here.stack, again)
+    options = planning.targeting(here, target, exclude)
+    planned = planning.make(here, out, options)
+    _approved(out, here, planned, plan)
+    review.ruled(here, planned)
+    if not planned.plan.changes:
+        out.say(f"{here.stack} is as its stack file asks: nothing to do.")
+        out.data({"stack": here.stack, "plan": planned.digest, "changed": 0})
+        return
+    if here.file.read_text(encoding="utf-8") != planned.text:
+        out.fail(
+            f"{here.file.name} was edited while it was previewed.", f"Again: {here.command('plan')}.", Code.OTHER_PLAN
+        )
+    done = update(here, out, again, planned.plan.tag, options)
+    file = evidence.record_apply(here, done.tag, planned.digest, person)
+    _conclude(out, here, done.tag, len(done.changes))
+    changed = len(done.changes)
+    out.data({"stack": here.stack, "plan": planned.digest, "changed": changed, "crossing": done.tag, "record": file})
+
+
+def _persons(here: Here, person: Who) -> None:
+    """Two persons for a flip in prod, where CI names them."""
+    from runbook.cli.who import two_persons
+    from runbook.model.cutover.ledger import Change, change
+
+    if here.raw.get("environment") == "prod" and change(here.settings, here.memory.ledger) is Change.FLIP:
+        two_persons(person, here.stack)
+
+
+def _approved(out: Out, here: Here, planned: Planned, given: str) -> None:
+    """Raises: CliError with the difference when the plan is another one."""
+    from runbook.cli import planning
+    from runbook.cli.codes import Code
+    from runbook.model.plans.normal import same
+
+    if same(given, planned.digest):
+        return
+    from runbook.model.plans.differences import differences
+
+    was = planning.approved(here, given)
+    details = (
+        "\n".join(f"  {line}" for line in differences(was, planned.plan))
+        if was
+        else f"This machine has no plan {given[:12]}, so the difference cannot be shown line by line."
+    )
+    out.fail(
+        f"The plan of {here.stack} is {planned.short} now and not {given[:12]}; nothing was changed.",
+        f"Look at it and have it approved: {here.command('plan')}.",
+        Code.OTHER_PLAN,
+        details,
+    )
+
+
+def _conclude(out: Out, here: Here, tag: str, changed: int) -> None:
+    from runbook.cli.following import after_update
+
+    crossing = f"; crossing {tag} is complete" if tag else ""
+    out.say(f"{here.stack}: {changed} resources changed{crossing}.", "bold")
+    for line in after_update(here, tag):
+        out.say(line)

@@ -1,0 +1,24 @@
+"""`plan`: what an update would do, for a reviewer, with the hash that an approval is bound to."""
+
+from __future__ import annotations
+
+from runbook.cli.options import Excludes, Json, Markdown, Practice, Stack, Targets
+
+
+def command(
+    stack: Stack = None,
+    practice: Practice = False,
+    markdown: Markdown = False,
+    json: Json = False,
+    target: Targets = None,
+    exclude: Excludes = None,
+) -> None:
+    """What would happen, what cannot be undone, and the way back; with the hash that `apply` wants."""
+    from runbook.cli import planning, review
+    from runbook.cli.out import Out
+    from runbook.cli.stack import Here
+
+    out, here = Out(json), Here.of(stack, practice).begin()
+    options = planning.targeting(here, target, exclude)
+    planned = planning.make(here, out, options)
+    review.show(out, here, planned, markdown)
