@@ -77,9 +77,15 @@ def place(operation: Operation, plan: Plan) -> Place:
 
 def in_order(plan: Plan) -> tuple[Operation, ...]:
     """The steps that act, in the order of the runbook; the engine shows them in the order of its own preview."""
-    steps = [each for each in plan.changes if each.step]
     order = list(Place)
-    return tuple(sorted(steps, key=lambda each: _rank(each, plan, order)))
+    return tuple(sorted(filter(acts, plan.changes), key=lambda each: _rank(each, plan, order)))
+
+
+def acts(operation: Operation) -> bool:
+    """Whether a step does something: it has a trigger, or takes back what it did. Else it is only written down."""
+    new = operation.new
+    undone = operation.op == "update" and bool(new.get("undone"))
+    return bool(operation.step) and bool(new.get("trigger") or undone)
 
 
 def goes_back(plan: Plan) -> bool:
