@@ -62,7 +62,7 @@ def _details(found: Summary) -> Iterator[tuple[str, list[str]]]:
     ):
         number = sum(len(part.lines) for part in parts)
         if number:
-            yield f"{number} {title}", [line for part in parts for line in _part(part)]
+            yield f"{title}: {number}", [line for part in parts for line in _part(part)]
     yield "The whole hash", [f"`{found.digest}`"]
 
 

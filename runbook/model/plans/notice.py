@@ -163,7 +163,7 @@ def _waits(plan: Plan, asked: Asked) -> Iterator[str]:
             yield f"The flip opens {asked.opening.when}. {asked.opening.why}"
         yield f"The cutover window is {texts.span(cutover)}."
     if cutover and settings.phase is Phase.FLIPPED:
-        least = "and at least as long as a token lives" if asked.platform.auth_app else "at least"
-        yield f"It can be settled {span(int(cutover.soak.total_seconds()))} after it is complete, {least}."
+        least = ", later where tokens live longer" if asked.platform.auth_app else ""
+        yield f"It can be settled {span(int(cutover.soak.total_seconds()))} after it is complete{least}."
     if settings.phase is Phase.ROLLED_BACK:
         yield "New builds take no domain until rolled-back is left for steady or prepared."

@@ -26,13 +26,13 @@ class Place(StrEnum):
     PURGE = "3a, 4: purge caches"
     SWITCH = "3a, 5: flip traffic"
     BACK = "3b, fast rollback"
-    SAFETY = "3b, database safety: lock deployments"
+    SAFETY = "3b, database safety: the lock on deployments"
     VERIFY = "3a, 5: verify before the window is called complete"
     TOLD = "Kept and told"
     BESIDE = "Beside the cutover"
 
 
-# Steps by name; the first that fits. In a place they act in this order.
+# Steps by name; of several that fit the longest counts. In a place they act in this order.
 _FORWARD = (
     ("remind", Place.SCHEDULE),
     ("build-*", Place.PREPARE),
@@ -44,7 +44,11 @@ _FORWARD = (
     ("purge", Place.PURGE),
     ("promote-*", Place.SWITCH),
     ("purge-again", Place.SWITCH),
+    ("verify-dns", Place.VERIFY),
     ("verify-*", Place.VERIFY),
+    ("verify-worker-*", Place.VERIFY),
+    ("verify-login", Place.VERIFY),
+    ("verify-event", Place.VERIFY),
     ("complete", Place.TOLD),
     ("annotate", Place.TOLD),
     ("announce", Place.TOLD),
@@ -57,9 +61,17 @@ _BACKWARD = (
     ("purge-again", Place.BACK),
     ("function-*", Place.BACK),
     ("lock", Place.SAFETY),
-    *_FORWARD,
+    *(each for each in _FORWARD if each[1] in (Place.VERIFY, Place.TOLD)),
 )
-_AT_REST = tuple((name, Place.PREPARE) for name in ("way-back", "auth-settings", "custom-hostname", "promote-*"))
+_AT_REST = (
+    ("remind", Place.SCHEDULE),
+    ("build-*", Place.PREPARE),
+    ("auth-settings", Place.PREPARE),
+    ("custom-hostname", Place.PREPARE),
+    ("way-back", Place.PREPARE),
+    ("promote-*", Place.SAFETY),  # leaving rolled-back: new builds take domains again
+    *(each for each in _FORWARD if each[1] is Place.VERIFY),
+)
 
 
 def place(operation: Operation, plan: Plan) -> Place:
@@ -102,6 +114,7 @@ def _rank(operation: Operation, plan: Plan, order: list[Place]) -> tuple[int, in
 
 
 def _placed(step: str, plan: Plan) -> tuple[Place, int]:
-    known = _BACKWARD if goes_back(plan) else _FORWARD if plan.tag else (*_AT_REST, *_FORWARD)
-    fits = ((where, number) for number, (name, where) in enumerate(known) if fnmatchcase(step, name))
-    return next(fits, (Place.BESIDE, 0))
+    known = _BACKWARD if goes_back(plan) else _FORWARD if plan.tag else _AT_REST
+    fits = [(len(name), where, number) for number, (name, where) in enumerate(known) if fnmatchcase(step, name)]
+    _, where, number = max(fits, key=lambda each: each[0], default=(0, Place.BESIDE, 0))
+    return where, number
