@@ -44,6 +44,8 @@ def _head(found: Summary) -> Iterator[str]:
     if found.against:
         yield _prose("**Refused by the plan rules; nothing of it can be applied:**")
         yield _fenced("\n\n".join(each.text(number) for number, each in enumerate(found.against, 1)))
+    elif found.goes_back:
+        yield f"A way back needs no approval: `./cutover rollback --stack {found.stack}`"
     else:
         yield f"Approve exactly this plan: `./cutover apply --stack {found.stack} --plan {found.short}`"
     yield from _section("What people notice first", found.notice)
@@ -57,8 +59,8 @@ def _details(found: Summary) -> Iterator[tuple[str, list[str]]]:
     if found.refused:
         return
     for title, parts in (
-        ("steps that act, in their order", found.steps),
-        ("declared changes, by cloud", found.changes),
+        ("Steps that act, in their order", found.steps),
+        ("Declared changes, by cloud", found.changes),
     ):
         number = sum(len(part.lines) for part in parts)
         if number:

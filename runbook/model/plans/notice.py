@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import Memory, dns_only, seconds
 from runbook.model.cutover.opening import Opening
-from runbook.model.cutover.phases import Phase, Rule
+from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.sections import Side
 from runbook.model.plans.horizon import FLOORS, Horizon, horizon, span
 from runbook.model.plans.operation import Operation, Plan
@@ -34,13 +34,14 @@ class Asked:
         """Path of the page of the way back that needs no Pulumi."""
         return f"{self.settings.endpoints.out}/way-back/{stack_of(self.settings).name}.md"
 
-    @property
-    def left(self) -> Side:
-        """The side that a crossing leaves, begun or not."""
+    def left(self, direction: Direction) -> Side:
+        """The side that a crossing in this direction leaves, whether it is under way already or begins now."""
         ledger = self.memory.ledger
         if ledger is None:
             return self.settings.current
-        return (ledger.before or ledger.leaving or ledger.side) if self.memory.open else ledger.side
+        going = self.memory.open and ledger.direction is direction
+        before = ledger.before if direction is Direction.FLIP else ledger.leaving
+        return (before if going else None) or ledger.side
 
 
 def noticed(plan: Plan, asked: Asked) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def noticed(plan: Plan, asked: Asked) -> tuple[str, ...]:
 
 
 def _flip(plan: Plan, asked: Asked) -> Iterator[str]:
-    now, then = asked.left, asked.settings.side
+    now, then = asked.left(Direction.FLIP), asked.settings.side
     if _does(plan, "end-sessions"):
         yield "Everybody is signed out, and signs in again."
     if renewed := _renewed(asked.platform):
@@ -70,22 +71,20 @@ def _flip(plan: Plan, asked: Asked) -> Iterator[str]:
 
 def _moved(plan: Plan, asked: Asked, now: Side, then: Side) -> Iterator[str]:
     """Names that lead elsewhere, and how long until everybody follows."""
-    settings = asked.settings
     changed = {str(each.new.get("name")): each for each in plan.changes if _retargets(each)}
     for app in asked.platform.apps:
+        host = (then.auth_host if app.auth else asked.settings.apps[app.name].host) or ""
         if app.auth and now.auth_host != then.auth_host:
             yield f"{app.title} has a new host name: {then.auth_host} in place of {now.auth_host}."
-        elif now.targets.get(app.name) != then.targets.get(app.name):
-            host = (then.auth_host if app.auth else settings.apps[app.name].host) or ""
-            when = _within(changed.get(host), settings, app.name)
+        elif host in changed:
+            when = _within(changed[host], asked.settings.apps[app.name].proxied)
             yield f"{app.title} ({host}) moves to {then.targets[app.name]} {when}."
 
 
-def _within(operation: Operation | None, settings: Settings, app: str) -> str:
-    if settings.apps[app].proxied:
+def _within(operation: Operation, proxied: bool) -> str:
+    if proxied:
         return "at once: it is proxied"
-    ttl = seconds(int((operation.old if operation else {}).get("ttl", 60)))
-    least = max(FLOORS.values())
+    ttl, least = seconds(int(operation.old["ttl"])), max(FLOORS.values())
     return f"within {span(ttl + least)}: a TTL of {ttl} s, and up to {least} s in browsers"
 
 
@@ -100,7 +99,7 @@ def _renewed(platform: Platform) -> tuple[str, ...]:
 
 
 def _back(plan: Plan, asked: Asked) -> Iterator[str]:
-    now, then = asked.left, asked.settings.side
+    now, then = asked.left(Direction.BACK), asked.settings.side
     if asked.platform.auth_app:
         yield "Everybody who signed in since the flip signs in again."
     yield from _moved(plan, asked, now, then)

@@ -50,6 +50,10 @@ class Summary:
     refused: str
 
     @property
+    def goes_back(self) -> bool:
+        return self.crossing.endswith("-back")
+
+    @property
     def short(self) -> str:
         """The hash as it is typed."""
         return short(self.digest)
