@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from runbook.model.platform import Platform
 from runbook.rehearsal.clouds import Clouds, Held
@@ -18,12 +19,13 @@ _USERS = 3
 def settle_in(
     clouds: Clouds, platform: Platform, config: Mapping[str, Any], next_ref: str, next_host: str | None = None
 ) -> None:
-    """The receiver of logs has a name; both Supabase projects are there, the one that serves with its host name, its
-    redirects and people who are signed in. `next_host`: a name of its own that the other one stands by with."""
+    """The receivers of drains have names; both Supabase projects are there, the one that serves with its host name,
+    its redirects and people who are signed in. `next_host`: a name of its own that the other one stands by with."""
     current, store = config["current"], clouds.store
-    _record(clouds, config["zone"], f"logs.{config['zone']}")
+    for name in sorted({str(urlsplit(url).hostname) for url in config["drains"].values()}):
+        _record(clouds, config["zone"], name)
     allowed = [f"https://{config['apps'][app.name]['host']}" for app, _ in platform.vercel_apps]
-    _project(clouds, current["supabaseRef"], allowed, current["authHost"])
+    _project(clouds, current["supabaseRef"], allowed, current.get("authHost"))
     if next_host:
         _project(clouds, next_ref, allowed, next_host, current["authHost"])
     else:
@@ -49,13 +51,15 @@ def sources(platform: Platform, folder: Path) -> dict[str, dict[str, str]]:
     return made
 
 
-def _project(clouds: Clouds, ref: str, urls: Sequence[str], host: str, *more: str) -> None:
-    """A Supabase project that answers as `host`, and lets logins by it and by `more` lead back to the apps."""
-    callbacks = [f"https://{each}/auth/v1/callback" for each in sorted({host, *more})]
+def _project(clouds: Clouds, ref: str, urls: Sequence[str], host: str | None, *more: str) -> None:
+    """A Supabase project that answers as `host`, if it has one, and lets logins by it and by `more` lead back to the
+    apps."""
+    callbacks = [f"https://{each}/auth/v1/callback" for each in sorted({*filter(None, [host]), *more})]
     allowed = ",".join([*(f"{url}/**" for url in urls), *callbacks])
     auth_state.add_project(clouds.store, ref, site_url=urls[0], uri_allow_list=allowed)
-    active = {"custom_hostname": host, "status": auth_state.ACTIVE}
-    clouds.store.put(Held("supabase", auth_state.HOSTNAME, ref, active))
+    if host:
+        active = {"custom_hostname": host, "status": auth_state.ACTIVE}
+        clouds.store.put(Held("supabase", auth_state.HOSTNAME, ref, active))
 
 
 def _record(clouds: Clouds, zone: str, name: str) -> None:
