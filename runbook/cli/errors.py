@@ -12,6 +12,12 @@ class CliError(Exception):
     def __init__(self, sentence: str, remedy: str, code: Code = Code.FAILED, details: str = "") -> None:
         super().__init__(sentence)
         self.sentence, self.remedy, self.code, self.details = sentence, remedy, code, details
+        self.in_data = False
+
+    def told(self) -> CliError:
+        """The same; the command's JSON, which is one object, says it already."""
+        self.in_data = True
+        return self
 
     @property
     def text(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, NoReturn
 
 from rich.console import Console, RenderableType
@@ -63,6 +64,21 @@ class Out:
             grid.add_row(Text(f"  {label}"), Text(text))
         self.say(grid)
 
+    def points(self, lines: Iterable[str], indent: int = 2) -> None:
+        """Sentences, each after a dash."""
+        margin = " " * indent
+        for line in lines:
+            self.say(
+                textwrap.fill(
+                    line,
+                    self.console.width - 1,
+                    initial_indent=f"{margin}- ",
+                    subsequent_indent=f"{margin}  ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            )
+
     def data(self, content: Mapping[str, Any]) -> None:
         """The command's answer for programs; printed with --json alone."""
         if self.json:
@@ -81,7 +97,8 @@ class Out:
         self.errors.print(Text(f"{error.sentence} {error.remedy}".strip(), style="bold red"))
         if error.details:
             self.errors.print(Text(f"\n{error.details}"), soft_wrap=True)
-        self.data(error.as_json())
+        if not error.in_data:
+            self.data(error.as_json())
         return error.code.value
 
 

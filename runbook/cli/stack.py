@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -49,6 +51,16 @@ class Here:
         """Start reading config and state side by side; the rest of a command's work goes on meanwhile."""
         self._config, self._export = self.engine.begin_config(), self.engine.begin_export()
         return self
+
+    def look_ahead(self) -> None:
+        """Look at what serves while something else takes its time; what goes wrong is told by whoever asks for it."""
+
+        def look() -> None:
+            with contextlib.suppress(Exception):
+                if self.settings.cutover:
+                    _ = self.decision
+
+        threading.Thread(target=look, daemon=True).start()
 
     @property
     def file(self) -> Path:

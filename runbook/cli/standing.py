@@ -133,7 +133,8 @@ def _clouds(here: Here, seen: Standing) -> None:
     ttls = {name: observed.served_ttl.get(name, 300 if each.ttl == 1 else each.ttl) for name, each in direct.items()}
     _way_back(here, seen, horizon(ttls))
     decision = here.decision
-    if decision.opening and not settings.phase.serves_next:
+    ledger = here.memory.ledger
+    if decision.opening and not (ledger and ledger.phase.serves_next):
         seen.opens, seen.why = decision.opening.when, decision.opening.why
     for refusal in decision.refusals:
         rule = refusal.rule.value if refusal.rule else ""

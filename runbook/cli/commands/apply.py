@@ -43,7 +43,8 @@ def command(
     options = planning.targeting(here, target, exclude)
     planned = planning.make(here, out, options)
     _approved(out, here, planned, plan)
-    review.ruled(here, planned)
+    if error := review.refused(here, planned):
+        raise error
     if not planned.plan.changes:
         out.say(f"{here.stack} is as its stack file asks: nothing to do.")
         out.data({"stack": here.stack, "plan": planned.digest, "changed": 0})
@@ -80,7 +81,7 @@ def _approved(out: Out, here: Here, planned: Planned, given: str) -> None:
 
     was = planning.approved(here, given)
     details = (
-        "\n".join(f"  {line}" for line in differences(was, planned.plan))
+        "\n".join(f"  - {line}" for line in differences(was, planned.plan))
         if was
         else f"This machine has no plan {given[:12]}, so the difference cannot be shown line by line."
     )

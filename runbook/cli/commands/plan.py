@@ -15,10 +15,25 @@ def command(
 ) -> None:
     """What would happen, what cannot be undone, and the way back; with the hash that `apply` wants."""
     from runbook.cli import planning, review
+    from runbook.cli.errors import CliError
     from runbook.cli.out import Out
     from runbook.cli.stack import Here
 
     out, here = Out(json), Here.of(stack, practice).begin()
     options = planning.targeting(here, target, exclude)
-    planned = planning.make(here, out, options)
-    review.show(out, here, planned, markdown)
+    here.look_ahead()
+    try:
+        planned = planning.make(here, out, options)
+    except CliError as error:
+        if markdown and not json:  # the comment says so too
+            review.as_markdown(out, review.without_plan(here, error))
+        raise
+    found = review.summary_of(here, planned)
+    against = review.refused(here, planned)
+    if markdown:
+        review.as_markdown(out, found)
+    else:
+        review.show(out, here, found)
+    review.data(out, found)
+    if against:
+        raise against.told() if json else against
