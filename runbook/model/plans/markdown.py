@@ -45,9 +45,11 @@ def _head(found: Summary) -> Iterator[str]:
         yield _prose("**Refused by the plan rules; nothing of it can be applied:**")
         yield _fenced("\n\n".join(each.text(number) for number, each in enumerate(found.against, 1)))
     elif found.goes_back:
-        yield f"A way back needs no approval: `./cutover rollback --stack {found.stack}`"
+        yield "A way back needs no approval:"
+        yield f"`./cutover rollback --stack {found.stack}`"
     else:
-        yield f"Approve exactly this plan: `./cutover apply --stack {found.stack} --plan {found.short}`"
+        yield "What is approved is exactly this plan:"
+        yield f"`./cutover apply --stack {found.stack} --plan {found.short}`"
     yield from _section("What people notice first", found.notice)
     yield from _section("What cannot be undone", found.undone)
     yield from _section("The way back", found.way_back)

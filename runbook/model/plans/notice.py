@@ -123,7 +123,7 @@ def way_back(plan: Plan, asked: Asked) -> tuple[tuple[str, ...], int | None]:
     phase, how_long = asked.settings.phase, _horizon(asked)
     if phase.serves_next:
         return (
-            f"./cutover rollback. Traffic is back within {_long(how_long)}. {how_long.why}",
+            f"./cutover rollback --stack {plan.stack}: traffic is back within {_long(how_long)}. {how_long.why}",
             "DNS and builds go back at once and side by side; neither waits for anything else.",
             f"Without Pulumi: {asked.page} has the calls for a terminal with curl.",
         ), how_long.seconds

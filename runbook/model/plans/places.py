@@ -19,9 +19,9 @@ class Place(StrEnum):
 
     RECORDED = "The ledger"
     PAGED = "3b, support paths: page who is on call"
-    GATES = "Before anything moves: the gates and the page of the way back"
     SCHEDULE = "3a, 1: schedule the window"
     PREPARE = "3a, 2: prepare configs"
+    GATES = "Before anything moves: the gates and the page of the way back"
     SESSIONS = "3a, 3: drain user sessions"
     PURGE = "3a, 4: purge caches"
     SWITCH = "3a, 5: flip traffic"

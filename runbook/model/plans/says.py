@@ -95,7 +95,9 @@ def act(operation: Operation) -> str:
     except ValueError:
         return operation.step
     if not operation.new.get("trigger"):
-        return f"Take back what {operation.step} did"
+        return (
+            "Take the reminder back, where it is still to come" if kind is Kind.REMIND else f"Undo {operation.step}"
+        )
     return _ACTS[kind](args, rest)
 
 
@@ -107,6 +109,10 @@ def _args(operation: Operation) -> Mapping[str, Any]:
 
 def _all(values: Any) -> str:
     return ", ".join(map(str, values or ())) or "nothing"
+
+
+def _purge(hosts: Any) -> str:
+    return f"Purge Cloudflare's caches of {_all(hosts)}" if hosts else "Purge no cache: no name is proxied"
 
 
 def _when(text: object) -> str:
@@ -123,7 +129,7 @@ _ACTS: Mapping[Kind, Callable[[Mapping[str, Any], str], str]] = {
     Kind.AUTH_SETTINGS: lambda args, _: f"Set the redirect list of {_all(args.get('refs'))}",
     Kind.CUSTOM_HOSTNAME: lambda args, _: f"Let {args.get('ref')} answer as {args.get('host')}",
     Kind.END_SESSIONS: lambda args, _: f"End every session of {args.get('ref')}",
-    Kind.PURGE: lambda args, _: f"Purge Cloudflare's caches of {_all(args.get('hosts'))}",
+    Kind.PURGE: lambda args, _: _purge(args.get("hosts")),
     Kind.PROMOTE: lambda _, app: f"Promote the next build of {app}: it takes the domains",
     Kind.ROLL_BACK: lambda args, app: f"Put the build of {app} back that served before: {args.get('deployment')}",
     Kind.REASSIGN: lambda _, app: f"Let new builds of {app} take domains again",
