@@ -47,6 +47,12 @@ def test_a_purge(server: Server, call: Make) -> None:
     )
 
 
+def test_a_purge_of_no_host(server: Server, call: Make) -> None:
+    args: dict[str, object] = {"zone_id": ZONE, "hosts": []}
+    assert act(Kind.PURGE, call(args, {"CLOUDFLARE_API_TOKEN": "cf-token"})) == {"hosts": [], "already": True}
+    assert not server.all(PURGE)
+
+
 def test_a_page(server: Server, call: Make) -> None:
     """Twice is one incident: both carry the same key."""
     server.on(ENQUEUE, Reply(202, {"status": "success", "dedup_key": "ibimina-prod-2-back"}))
