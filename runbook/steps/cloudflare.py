@@ -19,8 +19,8 @@ CLOUDFLARE = Vendor(
 
 def purge(call: Call) -> dict[str, Any]:
     """The cache forgets everything of these hosts. Twice costs a second fetch of each page from where it comes from,
-    and one of the five purges a minute that the Free plan has. Where no name is proxied there is nothing to forget, and
-    Cloudflare answers 400 to an empty list."""
+    and one of the five purges a minute that the Free plan has. Where no name is proxied nothing is asked: Cloudflare
+    answers 400 to an empty list."""
     hosts = list(call.args["hosts"])
     if not hosts:
         return {"hosts": [], "already": True}
