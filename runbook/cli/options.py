@@ -17,3 +17,4 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, f
 Markdown = Annotated[bool, typer.Option("--markdown", help="Markdown, for a comment.")]
 Targets = Annotated[list[str] | None, typer.Option("--target", help="Only this resource; refused in a crossing.")]
 Excludes = Annotated[list[str] | None, typer.Option("--exclude", help="Not this resource; refused in a crossing.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Look at the clouds first, to undo what `drift` found.")]

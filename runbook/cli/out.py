@@ -55,29 +55,21 @@ class Out:
 
     def table(self, rows: Mapping[str, str] | Sequence[tuple[str, str]]) -> None:
         """Label and text in two columns; long texts are broken within theirs."""
-        from rich.table import Table
-
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True, style="cyan")
-        grid.add_column(overflow="fold")
-        for label, text in rows.items() if isinstance(rows, Mapping) else rows:
-            grid.add_row(Text(f"  {label}"), Text(text))
-        self.say(grid)
+        pairs = list(rows.items() if isinstance(rows, Mapping) else rows)
+        margin = max((len(label) for label, _ in pairs), default=0) + 4
+        for label, text in pairs:
+            first, *others = _wrapped(text, self.console.width - 1 - margin) or [""]
+            self.say(Text.assemble((f"  {label}".ljust(margin), "cyan"), first))
+            for line in others:
+                self.say(" " * margin + line)
 
     def points(self, lines: Iterable[str], indent: int = 2) -> None:
         """Sentences, each after a dash."""
-        margin = " " * indent
         for line in lines:
-            self.say(
-                textwrap.fill(
-                    line,
-                    self.console.width - 1,
-                    initial_indent=f"{margin}- ",
-                    subsequent_indent=f"{margin}  ",
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
-            )
+            first, *others = _wrapped(line, self.console.width - 3 - indent) or [""]
+            self.say(f"{' ' * indent}- {first}")
+            for other in others:
+                self.say(f"{' ' * indent}  {other}")
 
     def data(self, content: Mapping[str, Any]) -> None:
         """The command's answer for programs; printed with --json alone."""
@@ -100,6 +92,10 @@ class Out:
         if not error.in_data:
             self.data(error.as_json())
         return error.code.value
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
 
 
 def console(stream: IO[str]) -> Console:

@@ -37,7 +37,7 @@ class Planned:
         return short(self.digest)
 
 
-def make(here: Here, out: Out, options: tuple[str, ...] = ()) -> Planned:
+def make(here: Here, out: Out, given: tuple[str, ...] = ()) -> Planned:
     """Preview, and keep what it found. Raises: CliError when it was refused, failed, interrupted or locked out."""
     from runbook.cli.progress import counting
     from runbook.model.plans.normal import digest
@@ -45,7 +45,7 @@ def make(here: Here, out: Out, options: tuple[str, ...] = ()) -> Planned:
 
     text = here.file.read_text(encoding="utf-8")
     with counting(out, f"Previewing {here.stack}") as (on_event, stopping):
-        ran = here.engine.preview(*options, on_event=on_event, stopping=stopping)
+        ran = here.engine.preview(*given, on_event=on_event, stopping=stopping)
     plan = plan_of(ran.events)
     if ran.interrupted:
         raise CliError("The preview was stopped; it changes nothing.", "", Code.INTERRUPTED)
@@ -112,7 +112,7 @@ def _folder(here: Here) -> Path:
     return here.place.folder / "out" / "plans"
 
 
-def targeting(here: Here, target: list[str] | None, exclude: list[str] | None) -> tuple[str, ...]:
+def options(here: Here, refresh: bool, target: list[str] | None, exclude: list[str] | None) -> tuple[str, ...]:
     """Options for the engine. Raises: CliError in a crossing, of which no part may be left out."""
     given = [*(f"--target={urn}" for urn in target or ()), *(f"--exclude={urn}" for urn in exclude or ())]
     if given and crosses(here):
@@ -121,7 +121,7 @@ def targeting(here: Here, target: list[str] | None, exclude: list[str] | None) -
             f"Run it without them: {here.command('plan')}.",
             Code.REFUSED,
         )
-    return tuple(given)
+    return (*(["--refresh"] if refresh else []), *given)
 
 
 def crosses(here: Here) -> bool:

@@ -83,8 +83,8 @@ def data(out: Out, found: Summary) -> None:
     out.data(as_json(found))
 
 
-def show(out: Out, here: Here, found: Summary) -> None:
-    """For the terminal."""
+def show(out: Out, here: Here, found: Summary, words: str = "") -> None:
+    """For the terminal. `words`: options that `apply` needs again."""
     out.say(f"{found.title}, {found.move}: {found.headline}", "bold")
     sections = (
         ("What people notice first", found.notice),
@@ -104,7 +104,7 @@ def show(out: Out, here: Here, found: Summary) -> None:
         out.say(f"Nothing to apply. Where it stands: {here.command('status')}")
         return
     out.say(f"Plan {found.short}. Once it is approved:", "bold")
-    out.raw(f"  {here.command(f'apply --plan {found.short}')}")
+    out.raw(f"  {here.command(f'apply --plan {found.short}{words}')}")
 
 
 def _listed(out: Out, title: str, sentences: Iterable[str]) -> None:

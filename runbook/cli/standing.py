@@ -35,6 +35,7 @@ class Standing:
     serving: dict[str, dict[str, str]] = field(default_factory=dict)
     opens: str = ""
     why: str = ""
+    open: bool = False
     window: str = ""
     freeze: list[str] = field(default_factory=list)
     against: list[dict[str, str]] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Standing:
     evidence: dict[str, str] = field(default_factory=dict)
     lock: str = ""
     left_behind: str = ""
+    deployments: str = ""
     unseen: list[str] = field(default_factory=list)
     next: str = ""
 
@@ -57,7 +59,7 @@ def standing(here: Here) -> Standing:
     settings = _settings(here, seen)
     seen.asked = settings.phase.value
     _state(here, seen)
-    now = _now(here, seen)
+    now = _now(settings, seen)
     if not seen.unseen:
         _clouds(here, seen)
     else:
@@ -67,6 +69,7 @@ def standing(here: Here) -> Standing:
     lock = here.engine.lock()
     seen.lock = "" if lock is None else f"{lock.text}{', and that process runs no more' if lock.dead else ''}"
     seen.left_behind = _left_behind(here)
+    seen.deployments = _deployments(here, seen)
     seen.next = following(here, seen)
     return seen
 
@@ -102,16 +105,18 @@ def _state(here: Here, seen: Standing) -> None:
     ledger = memory.ledger
     seen.phase, seen.crossing, seen.under_way = ledger.phase.value, ledger.tag, memory.open
     kept = next((each for each in here.resources if each["type"] == LEDGER), {})
-    moved = ledger.begun if memory.open else memory.completed_at if ledger.phase.serves_next else None
+    crossed = ledger.phase.value in ("flipped", "rolled-back")
+    moved = ledger.begun if memory.open else memory.completed_at if crossed else None
     seen.since = moved.isoformat(timespec="seconds") if moved else str(kept.get("modified", ""))
 
 
-def _now(here: Here, seen: Standing) -> datetime:
+def _now(settings: Settings, seen: Standing) -> datetime:
+    from components.cutover import reach_of
+
     try:
-        return here.now
-    except Exception as error:  # a practice ground that is down, or settings without secrets
-        if not isinstance(error, CliError):
-            seen.unseen.append(f"the practice ground's clock: {error}")
+        return reach_of(settings).now()
+    except Exception as error:  # whatever a clock that is down makes of itself
+        seen.unseen.append(f"the practice ground's clock: {error}")
         return datetime.now(UTC)
 
 
@@ -134,7 +139,8 @@ def _clouds(here: Here, seen: Standing) -> None:
     _way_back(here, seen, horizon(ttls))
     decision = here.decision
     ledger = here.memory.ledger
-    if decision.opening and not (ledger and ledger.phase.serves_next):
+    if decision.opening and seen.asked in ("prepared", "flipped") and not (ledger and ledger.phase.serves_next):
+        seen.open = decision.opening.at is not None and decision.opening.at <= here.now
         seen.opens, seen.why = decision.opening.when, decision.opening.why
     for refusal in decision.refusals:
         rule = refusal.rule.value if refusal.rule else ""
@@ -213,11 +219,29 @@ def _left_behind(here: Here) -> str:
     return f"`pulumi {found['command']}` of {found['began']} ended while nobody watched: {log}"
 
 
+def _deployments(here: Here, seen: Standing) -> str:
+    """After a way back Vercel assigns no domain to new builds, until rolled-back is left."""
+    if seen.phase != "rolled-back":
+        return ""
+    lock = here.memory.evidence.get("lock", {})
+    held = [app for app, found in lock.items() if isinstance(found, dict) and found.get("assigns_domains") is False]
+    if held:
+        return f"new builds of {' and '.join(held)} take no domain until rolled-back is left for steady or prepared"
+    return "locked by agreement alone: a release would take the domains"
+
+
 def following(here: Here, seen: Standing) -> str:
-    """The command that is most likely next."""
+    """What is most likely next, with its command."""
     if seen.under_way:
-        way = "apply" if seen.asked in ("flipped", "settled") else "rollback"
-        return here.command("plan") if way == "apply" else here.command("rollback")
-    if seen.asked != seen.phase or seen.asked in ("flipped", "rolled-back"):
-        return here.command("plan") if seen.asked != seen.phase else here.command("evidence")
-    return here.command("phase flipped") if seen.asked == "prepared" else here.command("plan")
+        back, on = here.command("rollback"), here.command("plan")
+        return f"on with it: {on}, or back: {back}" if seen.asked == "flipped" else here.command("rollback")
+    if seen.asked != seen.phase:
+        return here.command("plan")
+    if seen.phase == "prepared":
+        flip = here.command("phase flipped")
+        return flip if seen.open else f"{flip}, once it opens"
+    if seen.phase == "flipped":
+        return f"{here.command('phase settled')}, after the soak; or back: {here.command('rollback')}"
+    if seen.phase == "rolled-back":
+        return f"{here.command('phase steady')}, when the cause is known"
+    return here.command("phase steady") if seen.phase == "settled" else here.command("plan")

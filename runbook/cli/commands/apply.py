@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runbook.cli.options import Excludes, Json, Practice, Stack, Targets
+from runbook.cli.options import Excludes, Json, Practice, Refresh, Stack, Targets
 
 if TYPE_CHECKING:
     from runbook.cli.out import Out
@@ -23,6 +23,7 @@ def command(
     stack: Stack = None,
     practice: Practice = False,
     json: Json = False,
+    refresh: Refresh = False,
     target: Targets = None,
     exclude: Excludes = None,
 ) -> None:
@@ -40,7 +41,7 @@ def command(
     again = here.command(f"apply --plan {plan}")
     if lock := here.engine.lock():
         raise lock.error(here.stack, again)
-    options = planning.targeting(here, target, exclude)
+    options = planning.options(here, refresh, target, exclude)
     planned = planning.make(here, out, options)
     _approved(out, here, planned, plan)
     if error := review.refused(here, planned):
@@ -53,7 +54,7 @@ def command(
         out.fail(
             f"{here.file.name} was edited while it was previewed.", f"Again: {here.command('plan')}.", Code.OTHER_PLAN
         )
-    done = update(here, out, again, planned.plan.tag, options)
+    done = update(here, out, here.command("plan"), planned.plan.tag, options)
     file = evidence.record_apply(here, done.tag, planned.digest, person)
     _conclude(out, here, done.tag, len(done.changes))
     changed = len(done.changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbook.cli.options import Excludes, Json, Markdown, Practice, Stack, Targets
+from runbook.cli.options import Excludes, Json, Markdown, Practice, Refresh, Stack, Targets
 
 
 def command(
@@ -10,6 +10,7 @@ def command(
     practice: Practice = False,
     markdown: Markdown = False,
     json: Json = False,
+    refresh: Refresh = False,
     target: Targets = None,
     exclude: Excludes = None,
 ) -> None:
@@ -20,7 +21,7 @@ def command(
     from runbook.cli.stack import Here
 
     out, here = Out(json), Here.of(stack, practice).begin()
-    options = planning.targeting(here, target, exclude)
+    options = planning.options(here, refresh, target, exclude)
     here.look_ahead()
     try:
         planned = planning.make(here, out, options)
@@ -33,7 +34,7 @@ def command(
     if markdown:
         review.as_markdown(out, found)
     else:
-        review.show(out, here, found)
+        review.show(out, here, found, "".join(f" {each}" for each in options))
     review.data(out, found)
     if against:
         raise against.told() if json else against

@@ -24,7 +24,8 @@ def command(stack: Stack = None, practice: Practice = False, json: Json = False)
 
 
 def show(out: Out, seen: Standing) -> None:
-    phase = seen.phase or "not there yet: no update has been made"
+    blind = any(each.startswith("the state:") for each in seen.unseen)
+    phase = seen.phase or ("not known, the state was not seen" if blind else "new, no update has been made")
     since = f", since {_short(seen.since)}" if seen.since else ""
     asked = f"; the stack file asks for {seen.asked}" if seen.asked != seen.phase else ""
     out.say(f"{seen.stack}: {phase}{since}{asked}.", "bold")
@@ -41,20 +42,20 @@ def show(out: Out, seen: Standing) -> None:
         out.table([(each["rule"] or "no override", each["allowed"]) for each in seen.against])
     if seen.unseen:
         out.heading("Not seen")
-        for each in seen.unseen:
-            out.say(f"  {each}", "yellow")
+        out.points(seen.unseen)
     out.say(f"\nNext: {seen.next}")
 
 
 def _rows(seen: Standing) -> list[tuple[str, str]]:
     rows = []
     if seen.opens:
-        rows.append(("flip opens", f"{seen.opens}. {seen.why}"))
+        rows.append(("flip opens", f"{seen.opens}{', so it is open' if seen.open else ''}. {seen.why}"))
     rows.append(("window", seen.window or "none: the stack file has no cutover block"))
     rows += [("freeze", each) for each in seen.freeze]
     if seen.way_back:
         when = "" if seen.way_back["possible"] else "after a flip "
         rows.append(("way back", f"{when}{seen.way_back['text']}. {seen.way_back['why']}"))
+    rows += [("deployments", seen.deployments)] if seen.deployments else []
     rows += [("override", f"{each['rule']} until {each['until']}: {each['reason']}") for each in seen.overrides]
     if seen.evidence:
         made = seen.evidence
