@@ -102,6 +102,7 @@ def test_a_way_back_looks_at_nothing_and_nothing_refuses_it(way: str, what: str,
     nothing = Observed(failures={"records": "Cloudflare answered 503.", "served ttl": "No server answered."})
     decision = decide(platform(stack), settings, memory, nothing, SETTLED_AT, ["metrics-exporter"])
     assert (decision.change, decision.refusals, decision.overridden) == (Change.BACK, (), {})
+    assert decision.opening is None, "it opens at no time"
 
 
 @pytest.mark.parametrize("phase", ["rolled-back", "prepared"])

@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from runbook.model.cutover.ledger import Change, check
-from runbook.model.cutover.phases import Rule
+from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.problems import WIDTH, ConfigError
 from tests.model.cutover.examples import IN_WINDOW, configured
-from tests.model.cutover.playing import kept, remembered, rules, steps
-from tests.model.cutover.refused import Update, emergency, flip, settle, updates
+from tests.model.cutover.playing import kept, observed, played, remembered, rules, steps
+from tests.model.cutover.refused import FREEZE, Update, emergency, flip, settle, updates
 
 FILE = Path(__file__).parent / "refused.txt"
 UPDATES = updates()
@@ -173,6 +173,14 @@ def test_a_freeze_ends() -> None:
     end = datetime(2026, 12, 5, 23, 30, tzinfo=UTC)
     assert rules(replace(frozen, now=end - timedelta(seconds=1)).decision) == {Rule.FREEZE}
     assert rules(replace(frozen, now=end).decision) == set()
+
+
+def test_a_flip_that_is_under_way_meets_window_freeze_and_gates_again() -> None:
+    memory = played("prod", Phase.PREPARED, Phase.FLIPPED, complete=False)
+    seen = observed("prod", configured("prod", "flipped"), memory, failures={"records": "Cloudflare answered 503."})
+    update = Update("prod", configured("prod", "flipped", freeze=[FREEZE]), memory, seen)
+    refused = {Rule.WINDOW, Rule.FREEZE, Rule.OBSERVATION}
+    assert rules(replace(update, now=IN_WINDOW + timedelta(hours=3)).decision) == refused
 
 
 # A flip straight from steady
