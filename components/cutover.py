@@ -16,8 +16,9 @@ from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import Change, Ledger, Memory, left_behind, to_observe
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.orders import plan
+from runbook.model.cutover.phases import Phase
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
-from runbook.model.cutover.scene import Scene
+from runbook.model.cutover.scene import Scene, way_back_file
 from runbook.model.cutover.sections import Side
 from runbook.model.cutover.way_back import page
 from runbook.model.platform import Platform
@@ -58,13 +59,13 @@ class Cutover:
         return Steps("step", StepsArgs(plan(scene), ledger, self.reach))
 
     def status(self) -> dict[str, object]:
-        """For the stack's outputs: where it stands, when a flip opens and why, what cannot be undone."""
-        opens, cutover = self.decision.opening, self.settings.cutover
+        """For the stack's outputs: where it stands, when a flip opens and why, where the way back is on paper."""
         status: dict[str, object] = {"phase": self.settings.phase.value, "crossing": self.ledger.tag}
-        if cutover and opens and not self.settings.phase.serves_next:
-            status["opensAt"] = opens.when
-            status["why"] = opens.why
-            status["cannotBeUndone"] = list(texts.CANNOT_BE_UNDONE)
+        opens, phase = self.decision.opening, self.settings.phase
+        if opens and phase is Phase.PREPARED:
+            status |= {"opensAt": opens.when, "why": opens.why, "cannotBeUndone": list(texts.CANNOT_BE_UNDONE)}
+        if phase in (Phase.PREPARED, Phase.FLIPPED):
+            status["wayBack"] = way_back_file(self.settings)
         return status
 
 
@@ -128,7 +129,7 @@ def _missing(settings: Settings) -> list[str]:
 def _say(decision: Decision) -> None:
     """What may not go unread: that traffic moves, and what was let pass."""
     if decision.change is Change.FLIP:
-        pulumi.log.warn(f"This update flips (crossing {decision.ledger.tag}). {' '.join(texts.CANNOT_BE_UNDONE)}")
+        pulumi.log.warn(texts.before_a_flip(decision.ledger.tag))
     if decision.change is Change.BACK:
         pulumi.log.warn(f"This update takes traffic back to what served before (crossing {decision.ledger.tag}).")
     for rule, reason in decision.overridden.items():

@@ -17,7 +17,7 @@ from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import COMPLETE, PURGE
 from runbook.model.cutover.looks import gates, verify
 from runbook.model.cutover.phases import Direction, Phase
-from runbook.model.cutover.scene import Scene
+from runbook.model.cutover.scene import Scene, evidence_file, way_back_file
 from runbook.model.cutover.step import Group, Kind, Plan, Step
 from runbook.model.platform import App, Platform
 from runbook.model.serving import env, hosts, project_name
@@ -84,7 +84,7 @@ def _ready(scene: Scene) -> Iterator[Step]:
         "way-back",
         Kind.WRITE,
         scene.paper,
-        {"path": scene.file("way-back", "", "md"), "text": scene.page},
+        {"path": way_back_file(scene.settings), "text": scene.page},
         after=_named(platform, "gate-build") if scene.flip else (),
     )
 
@@ -214,7 +214,7 @@ def _told(scene: Scene, done: tuple[str, ...]) -> Iterator[Step]:
         Kind.COMPLETE,
         tag,
         {
-            "path": scene.file("evidence", tag, "json"),
+            "path": evidence_file(settings, tag),
             "record": texts.record(platform, settings, ledger, scene.overridden),
         },
         reads=kept,

@@ -70,7 +70,12 @@ class Scene:
         """How Vercel's interface names an app's project."""
         return {"team": self.team, "project_id": self.ledger.projects.get(app.name, project_name(app, self.settings))}
 
-    def file(self, what: str, tag: str, ending: str) -> str:
-        """Where a file of this stack is written, such as out/evidence/ibimina-prod-1-flip.json."""
-        name = "-".join(filter(None, (stack_of(self.settings).name, tag)))
-        return f"{self.settings.endpoints.out}/{what}/{name}.{ending}"
+
+def way_back_file(settings: Settings) -> str:
+    """Where the page of the way back is written, such as out/way-back/ibimina-prod.md."""
+    return f"{settings.endpoints.out}/way-back/{stack_of(settings).name}.md"
+
+
+def evidence_file(settings: Settings, tag: str) -> str:
+    """Where the record of a crossing is written, such as out/evidence/ibimina-prod-1-flip.json."""
+    return f"{settings.endpoints.out}/evidence/{stack_of(settings).name}-{tag}.json"

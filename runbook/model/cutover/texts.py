@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import Any
@@ -24,6 +25,16 @@ CANNOT_BE_UNDONE = (
     "of trusted devices from before the flip count again while it serves.",
     "What people wrote to the next Supabase project while it served stays there: the program moves no data.",
 )
+
+
+def before_a_flip(tag: str) -> str:
+    """What is shown before a flip: that traffic moves, and what cannot be undone, for a terminal of 80 columns."""
+    head = f"This update flips (crossing {tag}). What cannot be undone:"
+    points = (
+        textwrap.fill(each, 76, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+        for each in CANNOT_BE_UNDONE
+    )
+    return "\n".join((head, *points))
 
 
 def channel(settings: Settings) -> str:
