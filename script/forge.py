@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 BOT = "github-actions[bot]"  # the author of what GITHUB_TOKEN writes; another's comment is never edited
-MOST = 65_000  # GitHub takes 65,536 characters
-CUT = "\n\n(Cut off here: the whole text is in the run's summary.)"
+MOST = 60_000  # GitHub takes 65,536 characters
 
 
 class ForgeError(Exception):
@@ -64,18 +63,18 @@ class Forge:
 
 
 def marker(stack: str) -> str:
-    """The first line of a stack's comment, which nobody sees; by it the comment is found again."""
-    return f"<!-- cutover: plan of {stack} -->"
+    """The first line of a stack's comment, which nobody sees: as in runbook/model/plans/markdown.py, which needs a
+    set-up to be imported."""
+    return f"<!-- cutover-plan: {stack} -->"
 
 
 def body(stack: str, folder: Path) -> str:
-    """The comment: the plan, or why there is none."""
+    """The comment: what `plan --markdown` made, or what it said where it made nothing."""
     plan, said = (_text(folder / name).strip() for name in ("plan.md", "said.txt"))
-    if not plan:
-        shown = said.replace("```", "'''") or "It said nothing; see the run."
-        plan = f"### {stack}: there is no plan\n\n```text\n{shown}\n```"
-    text = f"{marker(stack)}\n{plan}\n"
-    return text if len(text) <= MOST else text[:MOST] + CUT
+    if plan:
+        return f"{plan}\n"
+    shown = said.replace("```", "'''")[-MOST:] or "It said nothing; see the run."
+    return f"{marker(stack)}\n\n## There is no plan of {stack}\n\n```text\n{shown}\n```\n"
 
 
 def comment(forge: Forge, number: str, stack: str, text: str) -> str:
