@@ -16,15 +16,14 @@ from typing import TextIO
 from rich.console import Console
 
 from runbook.rehearsal import stack_files
-from runbook.rehearsal.clouds import Clouds, stand_ins
-from runbook.rehearsal.cutover.play import play
+from runbook.rehearsal.clouds import stand_ins
+from runbook.rehearsal.cutover.play import asked_by_steps, play
 from runbook.rehearsal.engine import Engine
 from runbook.rehearsal.problems import AGAIN, RehearsalError, check_disk, from_system
 from runbook.rehearsal.progress import Progress
-from runbook.rehearsal.rehearse import rehearse
+from runbook.rehearsal.rehearse import rehearse, standing
 from runbook.rehearsal.report import report
 from runbook.rehearsal.result import Result, StandIn
-from runbook.rehearsal.stack_files import StackFile
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "out" / "rehearsal"
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 def _rehearsal(stacks: list[str]) -> int:
     began = time.monotonic()
     files = [stack_files.load(ROOT, stack) for stack in stacks]
-    with _alone(), _clouds(files) as clouds, Progress(_console(sys.stderr), stacks) as progress:
+    with _alone(), standing(OUT / "clouds.db", files) as clouds, Progress(_console(sys.stderr), stacks) as progress:
         progress.say(f"{' and '.join(stacks)}: pulumi preview, up and preview again, on stand-in clouds.")
         engine = Engine(ROOT, OUT, clouds.env())
         version = engine.version()
@@ -69,6 +68,7 @@ def _rehearsal(stacks: list[str]) -> int:
             before = time.monotonic() - began
             played = play(engine, clouds, next(file for file in files if file.stack == PLAYED), progress, before)
     facts = [StandIn(str(each["name"]), int(each["facts"]), int(each["unverified"])) for each in stand_ins()]
+    facts += asked_by_steps() if played else []
     result = Result(version, facts, results, time.monotonic() - began, played)
     return conclude(result)
 
@@ -96,20 +96,6 @@ def _alone() -> Iterator[None]:
             ) from None
         shutil.rmtree(OUT, ignore_errors=True)
         yield
-
-
-@contextlib.contextmanager
-def _clouds(files: Sequence[StackFile]) -> Iterator[Clouds]:
-    """One set of clouds for all stacks, as with the real vendors; each stack has its zone and its tokens there."""
-    clouds = Clouds(OUT / "clouds.db", zones=[str(file.config.get("zone")) for file in files])
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(clouds)
-        except RuntimeError as error:  # what gRPC raises where it cannot listen
-            raise RehearsalError(
-                f"The stand-in clouds cannot listen on 127.0.0.1 ({error}): see what forbids it."
-            ) from None
-        yield clouds
 
 
 def _console(stream: TextIO) -> Console:

@@ -9,6 +9,14 @@ from collections.abc import Iterable, Mapping
 from runbook.rehearsal.events import Operation
 
 CLOUDS = {"cloudflare": "Cloudflare", "vercel": "Vercel", "grafana": "Grafana"}
+# All that is stood in for.
+VENDORS = CLOUDS | {
+    "supabase": "Supabase",
+    "slack": "Slack",
+    "pagerduty": "PagerDuty",
+    "loki": "Loki",
+    "internet": "DNS with its resolvers and hosts",
+}
 # The providers' own names say little to people, or stand in an order that does.
 _NAMES = {
     "DnsRecord": "DNS record",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from runbook.model.pages import assumed
 from runbook.rehearsal import kinds, timing
+from runbook.rehearsal.clouds import Clouds
 from runbook.rehearsal.engine import Engine, Outcome, Run
 from runbook.rehearsal.problems import RehearsalError, Stopped, refused
 from runbook.rehearsal.result import ProgramSeconds, StackResult
@@ -25,6 +28,20 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 
 Made = TypeVar("Made")
+
+
+@contextlib.contextmanager
+def standing(path: Path, files: Sequence[StackFile]) -> Iterator[Clouds]:
+    """One set of clouds for all stacks, as with the real vendors; each stack has its zone and its tokens there."""
+    clouds = Clouds(path, zones=[str(file.config.get("zone")) for file in files])
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(clouds)
+        except RuntimeError as error:  # what gRPC raises where it cannot listen
+            raise RehearsalError(
+                f"The stand-in clouds cannot listen on 127.0.0.1 ({error}): see what forbids it."
+            ) from None
+        yield clouds
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,13 @@ from runbook.rehearsal.result import PLAYS, Act, Cutover, Result, StandIn
 TO_TRY = ("staging", "easymo-staging", "prod")
 
 
+# What crossings leave behind.
+_LEFT = {
+    "out/rehearsal/evidence/": "what each step of a crossing saw",
+    "out/rehearsal/way-back/": "the way back as commands, on paper",
+}
+
+
 def report(console: Console, result: Result) -> None:
     """Print the page, as wide as the console."""
     for line in page(result, console.width):
@@ -47,6 +54,7 @@ def page(result: Result, width: int) -> Iterator[str]:
             "out/rehearsal/result.json": "these figures, for programs",
             "out/rehearsal/log/": "what the engine said in each command",
             "out/rehearsal/state/": "what it knows now, secrets encrypted",
+            **(_LEFT if result.cutover else {}),
             "docs/signals.md": "each signal, seen or assumed",
             f"make rehearsal STACK={_other(result)}": "the same for another stack",
         },
@@ -148,7 +156,7 @@ def _real(result: Result) -> dict[str, str]:
 
 
 def _stood_in(stand_ins: Sequence[StandIn]) -> str:
-    names = [kinds.CLOUDS[each.name] for each in stand_ins]
+    names = list(dict.fromkeys(kinds.VENDORS[each.name] for each in stand_ins))
     facts, unverified = sum(each.facts for each in stand_ins), sum(each.unverified for each in stand_ins)
     return (
         f"{', '.join(names[:-1])} and {names[-1]}, by servers on this machine that follow {facts} facts "

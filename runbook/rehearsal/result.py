@@ -28,7 +28,8 @@ class ProgramSeconds:
 
 @dataclass(frozen=True)
 class StandIn:
-    """One stand-in cloud. `facts` rows say how it behaves; `unverified` of them nobody has seen."""
+    """One stand-in. `facts` say how it behaves; `unverified` of them nobody has seen. A cloud that steps talk to too
+    stands twice: as the engine's plugin, and by its HTTP interface."""
 
     name: str
     facts: int

@@ -15,9 +15,10 @@ from runbook.rehearsal import __main__, command, problems
 from runbook.rehearsal.clouds import Clouds
 from runbook.rehearsal.engine import KEPT, Engine
 from runbook.rehearsal.problems import RehearsalError, from_system, refused
-from runbook.rehearsal.progress import counts
+from runbook.rehearsal.progress import counts, did
 from runbook.rehearsal.report import page
-from tests.rehearsal.samples import result
+from runbook.rehearsal.result import Act
+from tests.rehearsal.samples import result, with_cutover
 from tests.stacks import ROOT
 
 
@@ -132,6 +133,30 @@ def test_a_change_in_the_second_preview_is_a_failure(
     assert command.conclude(found) == code
     assert capsys.readouterr().out.splitlines() == list(page(found, 80))
     assert (tmp_path / "result.json").read_text(encoding="utf-8") == found.as_json()
+
+
+def test_what_a_cutover_does_not_prove_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "OUT", tmp_path)
+
+    assert command.conclude(with_cutover()) == 0
+    assert command.conclude(with_cutover(differs=["It differs."])) == 1
+    assert capsys.readouterr().err == "It differs.\n"
+    assert '"rollback_identical": false' in (tmp_path / "result.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("operations", "rules", "text"),
+    [
+        ({"same": 60, "update": 27, "failed": 1}, (), "27 updated, 1 failed"),
+        ({"create": 1, "delete": 2, "same": 3}, (), "1 created, 2 deleted"),
+        ({"same": 93}, (), "nothing to do"),
+        ({"same": 1}, ("build", "build", "soak"), "refused: build, soak"),
+    ],
+)
+def test_an_act_is_told_in_words(operations: dict[str, int], rules: tuple[str, ...], text: str) -> None:
+    assert did(Act("cutover", "flipped", "up", operations, 1.0, {}, rules)) == text
 
 
 def test_too_little_room_is_found_out_before_anything_begins(

@@ -7,12 +7,40 @@ import pytest
 from rich.console import Console
 
 from runbook.rehearsal.report import page, report
-from tests.rehearsal.samples import result, stack
+from runbook.rehearsal.result import Result
+from tests.rehearsal.samples import result, stack, with_cutover
 
 
 @pytest.mark.parametrize("width", [40, 80])
-def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    assert max(map(len, page(result(), width))) <= width
+@pytest.mark.parametrize("shown", [result(), with_cutover()], ids=["stacks", "cutover"])
+def test_no_line_is_wider_than_the_terminal(shown: Result, width: int) -> None:
+    assert max(map(len, page(shown, width))) <= width
+
+
+def test_each_act_is_a_line_with_what_it_did_how_long_and_how_many_calls() -> None:
+    lines = list(page(with_cutover(), 80))
+
+    assert "  flipped after release  refused: window, release   2.1 s   4 calls" in lines
+    assert "  flipped, login fails   27 updated, 1 failed       6.0 s  18 calls" in lines
+    assert "  current := next        2 updated                  5.0 s   0 calls" in lines
+    assert "  flipped at once  refused: move, window, opens-at, build   2.2 s   4 calls" in lines
+
+
+def test_what_was_proven_is_said_and_what_was_not() -> None:
+    well, badly = (
+        " ".join(" ".join(page(each, 80)).split())
+        for each in (with_cutover(), with_cutover(differs=["Rolled back, it differs."], lost=["flipped: delete dns"]))
+    )
+    for words in (
+        "what clients observe is as it was, and what the clouds hold but for 1 exceptions",
+        "nothing that served was deleted or replaced",
+        "with current := next no cloud is called",
+        "0 % hold the old target 60 s after the flip at opens-at, 98 % after the one that did not wait",
+    ):
+        assert words in well
+    assert "2 things are wrong, the first: Rolled back, it differs." in badly
+    assert "Way back NOT PROVEN: Rolled back, it differs." in badly
+    assert "the way back 7.6 s; NOT PROVEN: flipped: delete dns" in badly
 
 
 def test_the_page_of_two_stacks_is_no_longer_than_a_screen_and_a_half() -> None:

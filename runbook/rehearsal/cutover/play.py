@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from runbook.rehearsal.clouds import Clouds
+from runbook.rehearsal.clouds import CloudError, Clouds, web
+from runbook.rehearsal.clouds.behaviours import UNVERIFIED
+from runbook.rehearsal.clouds.net.facts import FACTS
 from runbook.rehearsal.cutover.acts import Stage, Watcher
 from runbook.rehearsal.cutover.emergency import Emergency
 from runbook.rehearsal.cutover.planned import Planned
 from runbook.rehearsal.engine import Engine
-from runbook.rehearsal.rehearse import side_by_side
-from runbook.rehearsal.result import Cutover
+from runbook.rehearsal.problems import RehearsalError
+from runbook.rehearsal.rehearse import side_by_side, standing
+from runbook.rehearsal.result import Cutover, StandIn
 from runbook.rehearsal.stack_files import StackFile
 
 
@@ -19,11 +22,14 @@ def play(engine: Engine, clouds: Clouds, file: StackFile, watcher: Watcher, befo
     """What both found. `engine` and `clouds` hold the stack, which is steady; `before`: seconds that all took until
     now. Raises: RehearsalError when an act does not come out as it must; see `side_by_side` for Ctrl-C."""
     out = engine.out / "emergency"
-    with Clouds(out / "clouds.db", zones=[str(file.config["zone"])]) as others:
+    with standing(out / "clouds.db", [file]) as others:
         second = Engine(engine.root, out, others.env())
         second.add_stack(file)
-        planned = Planned(Stage("cutover", file.stack, engine, clouds, watcher), file, engine.out)
-        emergency = Emergency(Stage("emergency", file.stack, second, others, watcher), file, out)
+        try:  # here the stand-in internet begins
+            planned = Planned(Stage("cutover", file.stack, engine, clouds, watcher), file, engine.out)
+            emergency = Emergency(Stage("emergency", file.stack, second, others, watcher), file, out)
+        except CloudError as error:  # a loopback address that cannot be had, with the remedy
+            raise RehearsalError(str(error)) from None
         jobs = {"cutover": _timed(planned.play), "emergency": _timed(emergency.play)}
         walls = side_by_side(jobs, engine, second)
     stages = (planned.stage, emergency.stage)
@@ -43,6 +49,13 @@ def play(engine: Engine, clouds: Clouds, file: StackFile, watcher: Watcher, befo
         rollback_seconds=_seconds(planned.stage, "rolled back"),
         parts=parts,
     )
+
+
+def asked_by_steps() -> list[StandIn]:
+    """What the steps of a cutover talk to, beside what the engine does."""
+    found = [StandIn(name, facts, unverified) for name, (facts, unverified) in web.facts().items()]
+    unverified = sum(UNVERIFIED in fact.source for fact in FACTS)
+    return [*found, StandIn("internet", len(FACTS), unverified)]
 
 
 def _timed(job: Callable[[], None]) -> Callable[[], float]:
