@@ -12,7 +12,7 @@ HELP = "What would happen, may I, when, and how do I get back: the questions of 
 # In the order of the help; each is a module in runbook/cli/commands/ with a function `command`.
 COMMANDS = ("status", "phase", "plan", "apply", "rollback", "drift", "evidence", "way-back")
 # Commands of commands: name to the module whose `app` has them.
-GROUPS: dict[str, str] = {}
+GROUPS = {"practice": "runbook.cli.practice.app"}
 
 
 def build() -> typer.Typer:

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from runbook.cli.errors import CliError
 from runbook.cli.place import ENGINE, ROOT
+from runbook.cli.practice import history
 from runbook.cli.practice.asking import START
 from runbook.cli.practice.ground import Ground, write_private
 from runbook.model.platform import Platform
@@ -37,7 +38,6 @@ BUILDS_TAKE = 5.0  # seconds
 # By the practice clock: an afternoon, so that there is time to prepare for the window of the same evening.
 AFTERNOON, EVENING = time(16, 0), time(22, 0)
 _QUIETLY = ("--non-interactive", "--color", "never")
-_GIT = ("git", "-c", "user.name=Practice", "-c", "user.email=practice@made-up.example", "-c", "commit.gpgsign=false")
 
 
 @dataclass
@@ -81,7 +81,6 @@ class Making:
             (folder / name).symlink_to(os.path.relpath(ROOT / name, folder))
         (folder / ".venv").symlink_to(os.path.relpath(ROOT / ".venv", folder))
         (folder / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
-        (folder / ".gitignore").write_text("*\n!Pulumi*.yaml\n!.gitignore\n", encoding="utf-8")
         (self.ground.inner / "state").mkdir()
         write_private(self.ground.passphrase, secrets.token_urlsafe(32))
         self.stack_file.write_text(self.file.without_secrets(), encoding="utf-8")
@@ -90,7 +89,6 @@ class Making:
         given = json.dumps(dict(self.file.secrets))
         self._pulumi("config", "set", "--stack", self.file.stack, "--secret", "secrets", stdin=given)
         self._write_stack_file(endpoints={**self.clouds.endpoints(), "out": "out"})
-        self._git("init", "-q")
 
     @property
     def stack_file(self) -> Path:
@@ -137,8 +135,7 @@ class Making:
             for name, source in functions.items()
         }
         self._write_stack_file(cutover={**block.section("steady"), "functions": relative})
-        self._git("add", "-A")
-        self._git("commit", "-q", "-m", "Steady")
+        history.begin(self.ground.folder)
 
     def _write_stack_file(self, **sections: Any) -> None:
         """As in the checkout, comments and all, with what the engine wrote into it and these sections at its end."""
@@ -163,15 +160,6 @@ class Making:
             said = " ".join(word for word in words if not word.startswith("-"))
             why = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
             raise CliError(f"`pulumi {said}` failed: {why}", f"Mend that and begin again: {START}")
-
-    def _git(self, *words: str) -> None:
-        """A crossing remembers the commit of its stack file; without git it remembers none."""
-        try:
-            subprocess.run(
-                [*_GIT, *words], cwd=self.ground.folder, env=self._environment, capture_output=True, check=False
-            )
-        except FileNotFoundError:
-            return
 
 
 def beginning(platform: Platform, config: Mapping[str, Any]) -> Block:
