@@ -106,7 +106,7 @@ def _serving(operation: Operation, platform: Platform, settings: Settings) -> Pl
         return None
     what = {RECORD: "A name", DOMAIN: "A domain", PROJECT: "A project"}[operation.type]
     if still:
-        differs = f" of {' and '.join(operation.diff)}" if operation.diff and operation.op == "replace" else ""
+        differs = f" of {', '.join(operation.diff)}" if operation.diff and operation.op == "replace" else ""
         edit = f"Undo the change{differs}; give a name or project that is to be another one a new name beside this."
     else:
         edit = (

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from runbook.model import alerting, serving
-from runbook.model.cutover.ledger import Memory
+from runbook.model.cutover.ledger import PURGE, Memory
+from runbook.model.cutover.phases import Direction
 from runbook.model.cutover.refusals import decide
 from runbook.model.plans.operation import LEDGER, STEP, STEPS_PROVIDER, Plan, plan_of
 from runbook.model.plans.places import DOMAIN, ENV, PROJECT, RECORD, RETENTION, RULESET
@@ -112,7 +113,7 @@ def preview(
         platform(stack), asked, memory, playing.observed(stack, was, memory, **seen), now, commit=commit
     )
     old = memory.ledger
-    before = resources(stack, was, was.side.generation)
+    before = resources(stack, was, _standing(memory) or was.side.generation)
     after = resources(stack, asked, decision.ledger.generation_in_force)
     record = Declared(LEDGER, {**_kept(decision.ledger.as_json()), "reach": f"{{}}{now:%M}"}, True)
     remembered = {"ledger": Declared(LEDGER, {**_kept(old.as_json()), "reach": f"{{}}{now:%M}"}, True)} if old else {}
@@ -126,6 +127,15 @@ def preview(
         before_step = Declared(STEP, {**plain, **more, "trigger": acted, "args": "{}"}) if old else None
         found.append(event(stack, f"step-{step.name}", before_step if due or not old else new, new))
     return found
+
+
+def _standing(memory: Memory) -> int:
+    """The generation of the secrets that the apps' env has: a flip that stopped before its purge renewed nothing."""
+    ledger = memory.ledger
+    if ledger is None:
+        return 0
+    stopped = ledger.direction is Direction.FLIP and memory.acted.get(PURGE, "") != ledger.tag
+    return ledger.generation if stopped else ledger.generation_in_force
 
 
 def _kept(plain: Mapping[str, Any]) -> dict[str, Any]:
