@@ -48,6 +48,11 @@ def test_steps_are_told_apart_by_how_far_they_came() -> None:
     assert [str(each) for each in read.changes] == ["update dns-auth (content, ttl)", "delete dns-auth"]
 
 
+def test_what_is_deleted_is_told_by_what_it_was() -> None:
+    gone = step("resourcePreEvent", "delete", old={"inputs": {"name": "auth.ibimina.rw"}}, new=None)
+    assert events.parse([gone]).begun[0].inputs == {"name": "auth.ibimina.rw"}
+
+
 def test_an_error_is_told_once_and_without_its_echo() -> None:
     assert events.parse(LOG).errors == ["cloudflare: 1004"]
 
