@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import locks
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
+from runbook.cli.practice.hints import time_goes_by
 from runbook.cli.running import Ran
 from runbook.cli.stack import Here, whole_config
 
@@ -67,7 +68,7 @@ def failure(here: Here, ran: Ran, said: str, again: str) -> CliError:
     log = near(here, ran.log)
     if "nothing was changed." in said.partition("\n\n")[0]:  # how every refusal of the program begins
         first, _, rest = said.partition("\n\n")
-        return CliError(first, "", Code.REFUSED, rest)
+        return CliError(first, time_goes_by(rest) if here.place.practice else "", Code.REFUSED, rest)
     if not ran.events:
         from runbook.cli.engine import refused
 

@@ -244,4 +244,6 @@ def following(here: Here, seen: Standing) -> str:
         return f"{here.command('phase settled')}, after the soak; or back: {here.command('rollback')}"
     if seen.phase == "rolled-back":
         return f"{here.command('phase steady')}, when the cause is known"
-    return here.command("phase steady") if seen.phase == "settled" else here.command("plan")
+    if seen.phase == "settled":
+        return here.command("phase steady")
+    return here.command("phase prepared") if here.raw.get("cutover") else here.command("plan")

@@ -42,5 +42,5 @@ def command(to: To, stack: Stack = None, practice: Practice = False, json: Json 
         out.diff(lines)
     else:
         out.say(f"{name} asks for {to} already.")
-    out.say(f"\nNothing has been changed but the file. Next: {here.command('plan')}")
+    out.raw(f"\nNothing has been changed but the file. Next: {here.command('plan')}")
     out.data({"stack": here.stack, "was": was, "phase": to, "diff": [line.rstrip("\n") for line in lines]})

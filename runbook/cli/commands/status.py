@@ -43,7 +43,7 @@ def show(out: Out, seen: Standing) -> None:
     if seen.unseen:
         out.heading("Not seen")
         out.points(seen.unseen)
-    out.say(f"\nNext: {seen.next}")
+    out.raw(f"\nNext: {seen.next}")
 
 
 def _rows(seen: Standing) -> list[tuple[str, str]]:

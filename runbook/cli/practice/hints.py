@@ -10,10 +10,10 @@ _WAITS = {"window": "window", "opens-at": "opens", "soak": "soak"}
 
 
 def time_goes_by(refusals: str) -> str:
-    """The command that moves the clock to where these refusals, as they are printed, end or get fewer; "" when time
-    alone would not help."""
+    """A remedy: the command that moves the clock to where these refusals, as they are printed, end or get fewer. It
+    is "" where time alone would not help."""
     rules = _RULE.findall(refusals)
     if not rules or not set(rules) <= _WAITS.keys():
         return ""
     word = next(word for rule, word in _WAITS.items() if rule in rules)
-    return f"./cutover practice clock {word}"
+    return f"In practice time can be let pass: ./cutover practice clock {word}"
