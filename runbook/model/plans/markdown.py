@@ -47,9 +47,10 @@ def _head(found: Summary) -> Iterator[str]:
     elif found.goes_back:
         yield "A way back needs no approval:"
         yield f"`./cutover rollback --stack {found.stack}`"
-    else:
+    elif found.changes or found.steps:
         yield "What is approved is exactly this plan:"
         yield f"`./cutover apply --stack {found.stack} --plan {found.short}`"
+        yield f"Hash: `{found.digest}`"
     yield from _section("What people notice first", found.notice)
     yield from _section("What cannot be undone", found.undone)
     yield from _section("The way back", found.way_back)
@@ -67,7 +68,6 @@ def _details(found: Summary) -> Iterator[tuple[str, list[str]]]:
         number = sum(len(part.lines) for part in parts)
         if number:
             yield f"{title}: {number}", [line for part in parts for line in _part(part)]
-    yield "The whole hash", [f"`{found.digest}`"]
 
 
 def _part(part: Part) -> Iterator[str]:

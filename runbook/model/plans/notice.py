@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import Memory, dns_only, seconds
-from runbook.model.cutover.opening import Opening
+from runbook.model.cutover.opening import UNKNOWN_NEGATIVE, Opening
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.sections import Side
 from runbook.model.plans.horizon import FLOORS, Horizon, horizon, span
 from runbook.model.plans.operation import Operation, Plan
 from runbook.model.plans.places import RECORD, SWITCH, acts, flips, goes_back
-from runbook.model.plans.says import shown_value
+from runbook.model.plans.says import declared, shown_value
 from runbook.model.platform import Platform, Secret
 from runbook.model.serving import records, stack_of
 from runbook.model.settings import Settings
@@ -75,7 +75,8 @@ def _moved(plan: Plan, asked: Asked, now: Side, then: Side) -> Iterator[str]:
     for app in asked.platform.apps:
         host = (then.auth_host if app.auth else asked.settings.apps[app.name].host) or ""
         if app.auth and now.auth_host != then.auth_host:
-            yield f"{app.title} has a new host name: {then.auth_host} in place of {now.auth_host}."
+            what = "is at its host name again" if goes_back(plan) else "has a new host name"
+            yield f"{app.title} {what}: {then.auth_host} in place of {now.auth_host}."
         elif host in changed:
             when = _within(changed[host], asked.settings.apps[app.name].proxied)
             yield f"{app.title} ({host}) moves to {then.targets[app.name]} {when}."
@@ -121,6 +122,8 @@ def way_back(plan: Plan, asked: Asked) -> tuple[tuple[str, ...], int | None]:
     """How one gets back from where the plan leads, and how many seconds until clients follow; None where there is
     nothing to go back from."""
     phase, how_long = asked.settings.phase, _horizon(asked)
+    if not any(map(declared, plan.changes)) and not any(map(acts, plan.changes)):
+        return (), None
     if phase.serves_next:
         return (
             f"./cutover rollback --stack {plan.stack}: traffic is back within {_long(how_long)}. {how_long.why}",
@@ -145,7 +148,16 @@ def _long(how_long: Horizon) -> str:
 def _horizon(asked: Asked) -> Horizon:
     settings = asked.settings
     names = dns_only(asked.platform, settings)
-    return horizon({each.name: seconds(each.ttl) for each in records(asked.platform, settings) if each.name in names})
+    standing = {each.name: seconds(each.ttl) for each in records(asked.platform, settings)}
+    before = settings.current.auth_host
+    if settings.phase is Phase.SETTLED and before and before not in standing:
+        return Horizon(
+            UNKNOWN_NEGATIVE + max(FLOORS.values()),
+            UNKNOWN_NEGATIVE,
+            f"{before} is gone then and has to be made again: that it was missing is remembered for up to "
+            f"{UNKNOWN_NEGATIVE} s.",
+        )
+    return horizon({name: standing[name] for name in names})
 
 
 def waits(plan: Plan, asked: Asked) -> tuple[str, ...]:
@@ -159,7 +171,8 @@ def _waits(plan: Plan, asked: Asked) -> Iterator[str]:
         yield f"The rule {rule} is overridden: {reason}"
     if cutover and settings.phase is Phase.PREPARED:
         if asked.opening:
-            yield f"The flip opens {asked.opening.when}. {asked.opening.why}"
+            opens = f"opens {asked.opening.when}" if asked.opening.at else "cannot be dated yet"
+            yield f"The flip {opens}. {asked.opening.why}"
         yield f"The cutover window is {texts.span(cutover)}."
     if cutover and settings.phase is Phase.FLIPPED:
         least = ", later where tokens live longer" if asked.platform.auth_app else ""
