@@ -80,7 +80,7 @@ def test_a_refused_plan_is_kept_for_the_comment_and_fails_the_run(folder: Path) 
 
 
 def test_staging_applies_the_very_plan_it_made(folder: Path) -> None:
-    (folder / "stdout.txt").write_text(json.dumps({"hash": "0123456789abcdef"}))
+    (folder / "stdout.txt").write_text(json.dumps({"digest": "0123456789abcdef"}))
     assert run(folder, run_of("staging", "up", "cutover apply"), [0, 0], STACK="staging") == 0
     assert asked(folder) == ["plan --stack staging --json", "apply --stack staging --plan 0123456789abcdef"]
 

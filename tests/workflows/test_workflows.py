@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shlex
+from typing import Any
 
 import pytest
+import typer
 
+from runbook.cli.app import build
+from runbook.model.plans.summary import Summary
 from tests.stacks import STACKS
-from tests.workflows.workflows import workflows
+from tests.workflows.workflows import run_of, workflows
 
 
 def test_tests_and_rehearsal_run_on_every_pull_request_without_a_credential() -> None:
@@ -78,3 +84,23 @@ def test_the_staging_stacks_alone_follow_main() -> None:
                     "staging",
                     "${{ fromJSON(needs.which.outputs.stacks) }}",
                 )
+
+
+def test_the_hash_that_staging_takes_is_in_the_plans_json() -> None:
+    assert '["digest"]' in run_of("staging", "up", "cutover plan")
+    assert "digest" in {each.name for each in dataclasses.fields(Summary)}
+
+
+def _words(text: str) -> list[list[str]]:
+    """Commands of ours in a shell text, as words; what a variable holds stands as one word."""
+    found = re.findall(r"\./cutover ([^|>)\n]+)", text)
+    return [shlex.split(each.replace('"${sign[@]}"', "--by NAME --why WHY").split(" || ")[0]) for each in found]
+
+
+def test_every_command_of_ours_is_one_that_there_is() -> None:
+    app: Any = typer.main.get_command(build())
+    runs = [step.get("run", "") for flow in workflows().values() for _, _, step in flow.steps()]
+    asked = [words for text in runs for words in _words(text)]
+    assert {words[0] for words in asked} == {"plan", "apply", "rollback", "drift"}
+    for name, *arguments in asked:
+        app.commands[name].make_context(name, arguments)  # raises for an option that there is not
