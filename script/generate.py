@@ -19,10 +19,15 @@ from runbook.model.objectives_page import objectives_page
 from runbook.model.pages import RELEASE, dashboards_page, signals_page
 from runbook.model.platform import Platform
 from runbook.model.problems import NAMESPACE
+from runbook.model.rows import left_to_people
+from runbook.model.runbook_page import runbook_page
+from runbook.model.runbook_reader import reader
 from runbook.model.settings import Settings
 from runbook.model.stack_schema import stack_schema
+from script import cli_page
 
 ROOT = Path(__file__).parent.parent
+_NO_RELEASE = "v0.0.0"  # a side wants a tag of the right form
 
 
 def docs() -> dict[str, str]:
@@ -33,12 +38,23 @@ def docs() -> dict[str, str]:
         "docs/signals.md": signals_page([platforms.load(name) for name in platforms.names()]),
         "docs/dashboards.md": dashboards_page(boards),
         "docs/objectives.md": objectives_page(stacks),
+        "docs/cli.md": cli_page.filled((ROOT / "docs/cli.md").read_text(encoding="utf-8")),
+        **{f"docs/runbook-{of[0].name}.md": _runbook(stack, *of) for stack, of in stacks.items()},
     }
 
 
 def schema() -> dict[str, str]:
     """Path from the root of the checkout to text."""
     return {"schema/stack.schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n"}
+
+
+def _runbook(stack: str, platform: Platform, settings: Settings) -> str:
+    """Without the cutover that a stack may have just now, and without the tag of its release: a move or a release
+    must not make the page stale."""
+    people = left_to_people((ROOT / "docs/rows.md").read_text(encoding="utf-8"), platform.title)
+    current = settings.current.model_copy(update={"release": _NO_RELEASE})
+    steady = settings.model_copy(update={"current": current, "cutover": None})
+    return runbook_page(platform, steady, reader(stack, people)).replace(_NO_RELEASE, RELEASE)
 
 
 def _production() -> dict[str, tuple[Platform, Settings]]:

@@ -10,7 +10,7 @@ import typer
 HELP = "What would happen, may I, when, and how do I get back: the questions of a cutover's night."
 
 # In the order of the help; each is a module in runbook/cli/commands/ with a function `command`.
-COMMANDS = ("status", "phase", "plan", "apply", "rollback", "drift", "evidence", "way-back")
+COMMANDS = ("status", "phase", "plan", "apply", "rollback", "drift", "evidence", "way-back", "runbook", "signals")
 # Commands of commands: name to the module whose `app` has them.
 GROUPS = {"practice": "runbook.cli.practice.app"}
 
