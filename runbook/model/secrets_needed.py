@@ -63,7 +63,10 @@ def cutover_secrets(platform: Platform, settings: Settings) -> dict[str, str]:
 
 
 # Read where they are there: a deployment behind Vercel's protection answers only with its bypass.
-OPTIONAL_SECRETS = {"VERCEL_BYPASS_SECRET": "the gates on deployments that are protected"}
+OPTIONAL_SECRETS = {
+    "VERCEL_BYPASS_SECRET": "the gates on deployments that are protected",
+    "LOGIN_API_KEY_NEXT": "the login round trip of a cutover to another Supabase project",
+}
 
 
 def required_secrets(platform: Platform, settings: Settings) -> dict[str, str]:

@@ -49,7 +49,8 @@ class Ledger:
     before a way back that is under way. `builds`: app to the deployment that served before the flip; `base`: app to
     the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
     were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
-    `generation`: the latest generation of the secrets that the apps' env is known to have had. `commits`: tag of a
+    `generation`: the latest generation of the secrets that the apps' env is known to have had; `next_generation`: the
+    one that next's build was made with, always a later one. `commits`: tag of a
     crossing to the git commit whose stack file asked for it, of the last crossings."""
 
     phase: Phase
@@ -68,6 +69,7 @@ class Ledger:
     ttl_before: int | None = None
     opened: datetime | None = None
     generation: int = 1
+    next_generation: int = 0
     commits: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -191,18 +193,14 @@ def advance(
         return Ledger(phase=settings.phase, side=settings.side)
     # Env waits for the purge before the switch: a flip that stopped before it has renewed nothing.
     renewed = old.direction is not Direction.FLIP or memory.acted.get(PURGE, "") == old.tag
-    new = replace(
-        old,
-        phase=settings.phase,
-        side=settings.side,
-        generation=old.generation_in_force if renewed and settings.side != old.side else old.generation,
-        projects={**old.projects, **observed.project_ids},
-    )
+    had = old.generation_in_force if renewed else old.generation
+    new = replace(old, phase=settings.phase, projects={**old.projects, **observed.project_ids})
     if prepares(platform, settings, memory, observed):
-        base = {app: build.id for app, build in observed.serving.items()}
-        new = replace(
-            new, preparation=old.preparation + 1, prepared_for=next_digest(settings), base={**old.base, **base}
-        )
+        new = _made_ready(new, settings, observed, had)
+    side = settings.side
+    if settings.phase.serves_next and side.generation < new.next_generation:
+        side = side.model_copy(update={"generation": new.next_generation})
+    new = replace(new, side=side, generation=had if side != old.side else old.generation)
     if settings.phase is Phase.PREPARED or kind is Change.FLIP:
         new = replace(new, ttl_before=ttl_before(platform, settings, old, observed))
     if kind is Change.FLIP:
@@ -217,6 +215,19 @@ def advance(
     if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went
         new = replace(new, before=None, ttl_before=None, opened=None)
     return new
+
+
+def _made_ready(ledger: Ledger, settings: Settings, observed: Observed, had: int) -> Ledger:
+    """With next made ready, beside the builds that serve. `had`: the generation that env has; next's is a later one,
+    also where an earlier flip that was taken back has used up the one in the config."""
+    asked = settings.next.generation if settings.next else 0
+    return replace(
+        ledger,
+        preparation=ledger.preparation + 1,
+        prepared_for=next_digest(settings),
+        base={**ledger.base, **{app: build.id for app, build in observed.serving.items()}},
+        next_generation=max(asked, had + 1),
+    )
 
 
 def left_behind(ledger: Ledger, memory: Memory) -> Side | None:

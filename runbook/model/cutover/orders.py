@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from runbook.model.cutover import texts
-from runbook.model.cutover.ledger import COMPLETE, PURGE
+from runbook.model.cutover.ledger import COMPLETE, PURGE, left_behind
 from runbook.model.cutover.looks import gates, verify
 from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.cutover.scene import Scene, evidence_file, way_back_file
@@ -28,6 +28,8 @@ def plan(scene: Scene) -> Plan:
     """All steps of the stack, and what DNS records, CDN rules and env wait for. In every phase the same steps."""
     steps = [*_ready(scene), *gates(scene), *_before(scene), *_switch(scene), *_after(scene)]
     steps += _told(scene, tuple(step.name for step in steps))
+    # What does not act needs neither arguments nor secrets: the state keeps what it is given.
+    steps = [step if step.trigger or step.undone else replace(step, args={}, secrets={}) for step in steps]
     if not scene.flip:
         return Plan(tuple(steps), dict.fromkeys(Group, ()))
     passed = tuple(step.name for step in steps if step.trigger == scene.gate)
@@ -70,7 +72,7 @@ def _ready(scene: Scene) -> Iterator[Step]:
             # Given up, what was allowed for next is taken back; once settled there is nothing left to do.
             undone=not scene.memory.acted.get("auth-settings", "").endswith(("/settled", "/steady")),
         )
-        host = texts.custom_hostname(settings)
+        host = texts.custom_hostname(settings, left_behind(scene.ledger, scene.memory) is not None)
         yield Step(
             "custom-hostname",
             Kind.CUSTOM_HOSTNAME,
@@ -93,7 +95,7 @@ def _build(scene: Scene, app: App) -> tuple[dict[str, Any], dict[str, SecretStr]
     settings = scene.settings
     if settings.next is None or not scene.prepare:
         return {}, {}
-    generation = max(scene.ledger.generation_in_force, settings.next.generation)
+    generation = scene.ledger.next_generation
     variables = env(scene.platform, settings, app.name, settings.next, generation)
     args = {
         **scene.project(app),

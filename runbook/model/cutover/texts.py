@@ -107,8 +107,9 @@ def auth_settings(platform: Platform, settings: Settings) -> dict[str, Any]:
     return wanted
 
 
-def custom_hostname(settings: Settings) -> dict[str, Any]:
+def custom_hostname(settings: Settings, going_back: bool) -> dict[str, Any]:
     """Which Supabase project answers under which auth host; empty where that is not this cutover's concern.
+    `going_back`: a way back is under way, whatever the phase's name.
 
     A project that a cutover brings is given its host while it is prepared: that changes nothing that serves, and lets
     the gates see the certificate. (Unverified: that Supabase lets two projects have one host.)
@@ -118,7 +119,7 @@ def custom_hostname(settings: Settings) -> dict[str, Any]:
     elif settings.next.supabase_ref == settings.current.supabase_ref:
         return {}
     else:
-        current = settings.phase in (Phase.STEADY, Phase.ROLLED_BACK)
+        current = going_back or settings.phase in (Phase.STEADY, Phase.ROLLED_BACK)
         side = settings.current if current else settings.next
     return {"ref": side.supabase_ref, "host": side.auth_host, "activate": True} if side.auth_host else {}
 

@@ -175,6 +175,13 @@ def test_generations_only_grow() -> None:
     assert going_on(memory, grown).generation_in_force == 7
 
 
+def test_a_second_flip_renews_the_secrets_again() -> None:
+    """A flip that was taken back has used a generation up: its build, and env since, have had it."""
+    flipped = ledger(P, F, R, P, F)
+    assert (ledger(P, F).generation_in_force, flipped.next_generation, flipped.generation_in_force) == (2, 3, 3)
+    assert ledger(P, F, R, P).generation_in_force == 2
+
+
 def test_a_flip_that_stopped_before_the_switch_has_renewed_no_secret() -> None:
     """Env waits for the purge before the switch."""
     for failed, in_force in (("purge", 1), ("promote-staff", 2)):

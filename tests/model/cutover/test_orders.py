@@ -222,12 +222,14 @@ def test_custom_host_names_follow_the_phase() -> None:
 
     def asked(phase: str | None) -> Any:
         found = configured("staging", phase, {"next": SAME_HOST})
-        return texts.custom_hostname(found)["ref"]
+        return texts.custom_hostname(found, going_back=False)["ref"]
 
     now, then = configured("staging").current.supabase_ref, SAME_HOST["supabaseRef"]
     assert [asked(phase) for phase in (None, "steady", "prepared", "flipped", "settled", "rolled-back")] == [
         now, now, then, then, then, now,
     ]  # fmt: skip
     same = {"targets": {"staff": "next.vercel-dns.com"}}
-    assert texts.custom_hostname(configured("staging", "flipped", {"next": same})) == {}
-    assert texts.custom_hostname(configured("easymo-prod", "flipped")) == {}
+    assert texts.custom_hostname(configured("staging", "flipped", {"next": same}), going_back=False) == {}
+    assert texts.custom_hostname(configured("easymo-prod", "flipped"), going_back=False) == {}
+    back = texts.custom_hostname(configured("staging", "prepared", {"next": SAME_HOST}), going_back=True)
+    assert back["ref"] == now  # a way back by the phase prepared

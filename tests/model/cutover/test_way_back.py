@@ -101,7 +101,7 @@ def test_every_call_with_its_values() -> None:
         ],
         ["call", "https://staff.ibimina.rw/api/healthz"],
         ["call", "https://app.ibimina.rw/api/health"],
-        ["call", f"https://{OLD_AUTH}/auth/v1/health"],
+        ["call", f"https://{OLD_AUTH}/auth/v1/.well-known/jwks.json"],
     ]  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def test_a_new_auth_host_leaves_the_new_name_and_can_make_the_old_one_anew() -> 
     assert json.loads(shlex.split(made.replace("\\\n", ""))[-1]) == {
         "name": OLD_AUTH, "type": "CNAME", "content": f"{OLD_REF}.supabase.co", "ttl": 60, "proxied": False,
     }  # fmt: skip
-    assert f"https://{OLD_AUTH}/auth/v1/health" in text
+    assert f"https://{OLD_AUTH}/auth/v1/.well-known/jwks.json" in text
     assert f"https://{NEW_AUTH}" not in text
 
 
