@@ -167,7 +167,7 @@ def test_no_secret_of_a_cutover_is_registered_in_the_clear() -> None:
             for each in of_kind(found, "Step").values()
             for value in json.loads(each.inputs["secrets"].value).values()
         ]
-        assert len(values) > 10
+        assert len(values) >= 5
         for each in found.values():
             clear = json.dumps(each.inputs, default=lambda kept: "")
             assert not [value for value in values if value in clear], each.name
