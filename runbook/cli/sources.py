@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -93,17 +94,26 @@ def ask(
     end = time.monotonic() + limit
     stores = {Source.PROMETHEUS: given.prometheus, Source.LOKI: given.loki}
     pool = ThreadPoolExecutor(AT_ONCE)
-    try:
+    with ExitStack() as open_till_then:
+        clients = {source: open_till_then.enter_context(_client(store, each)) for source, store in stores.items()}
+        open_till_then.callback(pool.shutdown, cancel_futures=True)  # after Ctrl-C what is under way is the last
         sql = [text for source, text in questions if source is Source.POSTGRES]
         rows = pool.submit(lambda: list(_database(given.postgres, sql, end, each)))
         asked = [
-            pool.submit(_store, stores[source], text, end, each) if source in stores else None
+            pool.submit(_store, clients[source], stores[source], text, end, each) if source in stores else None
             for source, text in questions
         ]
         answers = iter(rows.result())
         return [each.result() if each else next(answers) for each in asked]
-    finally:
-        pool.shutdown(cancel_futures=True)  # after Ctrl-C what is under way is the last
+
+
+def _client(store: Store, each: float) -> httpx.Client:
+    """One for all queries of a store: reading the certificates takes longer than most of them."""
+    return httpx.Client(
+        auth=(store.user, store.token),
+        timeout=httpx.Timeout(each, connect=min(5.0, each)),
+        trust_env=httpx.URL(store.url).host not in _LOOPBACK,
+    )
 
 
 def _late(source: Source, end: float) -> Answer | None:
@@ -112,12 +122,12 @@ def _late(source: Source, end: float) -> Answer | None:
     return Answer(error=f"{NAMES[source]} was not asked any more: the time for all queries was over.")
 
 
-def _store(store: Store, query: str, end: float, each: float) -> Answer:
+def _store(client: httpx.Client, store: Store, query: str, end: float, each: float) -> Answer:
     if late := _late(store.source, end):
         return late
     name, host = NAMES[store.source], httpx.URL(store.url).host
     try:
-        answer = _post(store, query, each)
+        answer = _post(client, store.url + _PATHS[store.source], query, each)
     except httpx.TimeoutException:
         return Answer(error=f"{name} at {host} did not answer within {each:g} s.")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -130,17 +140,10 @@ def _store(store: Store, query: str, end: float, each: float) -> Answer:
         return Answer(error=f"{name} at {host} answered with something that is no result of a query.")
 
 
-def _post(store: Store, query: str, each: float) -> httpx.Response:
+def _post(client: httpx.Client, url: str, query: str, each: float) -> httpx.Response:
     """The whole answer. Raises: httpx.TimeoutException as well for one that comes in drops."""
     until = time.monotonic() + each
-    with httpx.stream(
-        "POST",
-        store.url + _PATHS[store.source],
-        data={"query": query},
-        auth=(store.user, store.token),
-        timeout=httpx.Timeout(each, connect=min(5.0, each)),
-        trust_env=httpx.URL(store.url).host not in _LOOPBACK,
-    ) as answer:
+    with client.stream("POST", url, data={"query": query}) as answer:
         body = bytearray()
         for chunk in answer.iter_raw():
             body += chunk

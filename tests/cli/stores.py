@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
 import time
@@ -70,6 +71,9 @@ def stores(holds: Holds | None = None) -> Iterator[Stores]:
                 found.asked.append((store, query))
                 status, body = _body(store, found.holds(store, query))
             self.send_response(status)
+            if "gzip" in self.headers.get("accept-encoding", ""):  # as Grafana's cloud does
+                body = gzip.compress(body)
+                self.send_header("content-encoding", "gzip")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             for byte in body if found.drip else ():
