@@ -22,7 +22,7 @@ def test_tests_and_rehearsal_run_on_every_pull_request_without_a_credential() ->
     assert "secrets." not in workflow.text
     assert "vars." not in workflow.text
     runs = {step["run"] for _, _, step in workflow.steps() if "run" in step}
-    assert runs >= {".ci/run", "make rehearsal", "script/drains"}
+    assert runs >= {"make check", ".ci/run", "make rehearsal", "script/drains"}
 
 
 def test_preview_and_staging_follow_the_program_and_the_stack_files() -> None:
