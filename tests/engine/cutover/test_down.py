@@ -1,0 +1,53 @@
+"""Vendors that are down keep no name from going back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runbook.rehearsal.clouds.cloudflare import RECORD
+from tests.engine.cutover.excused import BACK
+from tests.engine.cutover.play import STACK, TARGET, Play
+from tests.engine.cutover.stops import MEMBER, STAFF, Points
+
+At = Callable[[str], Play]
+OTHERS = ("grafana", "supabase", "slack", "pagerduty", "loki")
+
+
+def names(play: Play) -> dict[str, str]:
+    """What the records of the apps name."""
+    found = play.clouds.store.find("cloudflare", RECORD)
+    contents = {str(one.properties["name"]): str(one.properties["content"]) for one in found}
+    return {name: contents[name] for name in (STAFF, MEMBER)}
+
+
+def test_with_all_but_cloudflare_and_vercel_down_one_up_takes_traffic_back(at: At, points: Points) -> None:
+    play = at("flipped")
+    builds = play.kept().ledger or {}
+    for vendor in OTHERS:
+        play.clouds.faults.down(vendor)
+    play.ask("rolled-back")
+    play.engine.run(STACK, "up", "--yes")
+
+    assert names(play) == {STAFF: TARGET, MEMBER: TARGET}
+    steps = play.kept().steps
+    assert [steps[f"promote-{app}"]["evidence"]["deployment"] for app in ("staff", "member")] == [
+        builds["builds"][app] for app in ("staff", "member")
+    ]
+    assert steps["promote-staff"]["acted"] == "2-back"
+
+
+def test_with_all_but_cloudflare_down_names_go_back_by_the_documented_command(at: At, points: Points) -> None:
+    play = at("flipped")
+    for vendor in (*OTHERS, "vercel"):
+        play.clouds.faults.down(vendor)
+    play.ask("rolled-back")
+    outcome = play.up()  # pulumi up --skip-preview
+
+    assert outcome.code == 1
+    assert names(play) == {STAFF: TARGET, MEMBER: TARGET}
+
+    for vendor in (*OTHERS, "vercel"):
+        play.clouds.faults.up(vendor)
+    outcome = play.up()
+    assert outcome.code == 0, outcome.output
+    assert play.different(points.at("prepared"), BACK) == []
