@@ -47,7 +47,8 @@ class Proof:
         """An exception that no comparison needed is wrong too: it would let something pass unseen."""
         for one in dict.fromkeys(self.given):
             if one not in self.used:
-                self.wrong.append(f"The exception {one.path} is not needed: take it out of the list ({one.reason}).")
+                left_out = "what it excuses was left out, or it can go from the list"
+                self.wrong.append(f"The exception {one.path} ({one.reason}) was not needed: {left_out}.")
 
     def _held(self, when: str, before: Snapshot, after: Snapshot, exceptions: Sequence[Excused]) -> None:
         found = differences(before.held, after.held, exceptions)

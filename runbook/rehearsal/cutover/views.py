@@ -222,4 +222,4 @@ def _pointer(*parts: str) -> str:
 
 def _short(value: Any) -> str:
     text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 60 else f"{text[:59]}…"
