@@ -60,7 +60,7 @@ def run(
     with _noted(child, command, log), _signals(child, stopping) as interrupts:
         seen = list(_watched(child, events, on_event))
     if child.returncode:
-        _end_session(child.pid)
+        end_session(child.pid)
     return Ran(command[1], child.returncode, tuple(seen), log, bool(interrupts))
 
 
@@ -147,7 +147,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-def _end_session(leader: int) -> None:
+def end_session(leader: int) -> None:
     """End what a command that failed left running: an engine that is told to stop while it starts the language host
     ends without it (seen, 3.258), and plugins are in process groups of their own."""
     for path in Path("/proc").glob("[0-9]*"):

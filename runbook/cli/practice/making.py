@@ -96,10 +96,11 @@ class Making:
 
     def _up(self) -> None:
         log = self.ground.engine_log
-        words = ["pulumi", "up", "--yes", "--skip-preview", "--stack", self.file.stack, *_QUIETLY]
+        # The folder is named so that whoever sees the process knows whose it is.
+        words = ["pulumi", "up", "--cwd", str(self.ground.folder), "--yes", "--skip-preview", *_QUIETLY]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*words, "--event-log", str(log.with_suffix(".events.jsonl"))],
+                [*words, "--stack", self.file.stack, "--event-log", str(log.with_suffix(".events.jsonl"))],
                 executable=ENGINE / "pulumi",
                 cwd=self.ground.folder,
                 env=self._environment,

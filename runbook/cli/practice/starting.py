@@ -17,7 +17,7 @@ from runbook.cli.errors import CliError
 from runbook.cli.place import ENGINE, ROOT
 from runbook.cli.practice.asking import STOP, Unanswered, ask, gone, silent
 from runbook.cli.practice.ground import KEPT, Ground, Held
-from runbook.cli.running import alive, left_behind
+from runbook.cli.running import end_session, left_behind
 
 NEEDED_BYTES = 50_000_000  # one stack was seen to take 15 MB, and the engine tries for minutes on a full disk
 ANSWERS_WITHIN = 30.0  # seconds from its start; the SDKs are imported in it
@@ -103,12 +103,8 @@ def _end_leftover_engine(ground: Ground) -> None:
     except (OSError, ValueError):
         return
     shown = subprocess.run(["ps", "-o", "command=", "-p", str(number)], capture_output=True, text=True, check=False)
-    if "pulumi up" not in shown.stdout:  # the number belongs to somebody else by now
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(number, signal.SIGKILL)
-    while alive(number):
-        time.sleep(_TICK)
+    if str(ground.folder) in shown.stdout:  # else the number belongs to somebody else by now
+        end_session(number)
 
 
 def _spawn(ground: Ground, stack: str, lock: int) -> None:
