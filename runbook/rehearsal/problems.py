@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 AGAIN = "run the same command again"
-NEEDED_BYTES = 50_000_000  # two stacks were seen to take 10 MB
+NEEDED_BYTES = 100_000_000  # two stacks and two plays were seen to take 53 MB
 _FULL = "no space left on device"
 
 

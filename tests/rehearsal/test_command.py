@@ -175,7 +175,7 @@ def test_too_little_room_is_found_out_before_anything_begins(
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "/x"),
-            "The disk is full, and the rehearsal needs some 50 MB: make room and run the same command again.",
+            "The disk is full, and the rehearsal needs some 100 MB: make room and run the same command again.",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "/x/out"),
