@@ -158,15 +158,16 @@ def _declared(platform: Platform, settings: Settings, direction: Direction | Non
     new = at(settings, Phase.FLIPPED if flips else Phase.ROLLED_BACK)
     switch = Place.SWITCH if flips else Place.BACK
     yield from ((switch, text) for text in _records(platform, old, new))
-    before = {rule.ref: rule for rule in serving.cache_rules(platform, old)}
+    rules = serving.cache_rules(platform, old)
     for rule in serving.cache_rules(platform, new):
-        if before.get(rule.ref) != rule:
+        if rule not in rules:
             yield Place.PURGE if flips else switch, f"CDN rule {rule.ref} follows: {rule.expression}"
     coming = at(settings, Phase.FLIPPED).side.generation  # of the renewed secrets, which never get older again
     generation = None if flips else coming
     webs = zip(serving.webs(platform, old, generation), serving.webs(platform, new, coming), strict=True)
     for was, web in webs:
-        keys = [each.key for each, one in zip(web.env, was.env, strict=True) if each != one]
+        before, after = ({each.key: each for each in one.env} for one in (was, web))
+        keys = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]
         if keys:
             yield switch, f"Env of {web.project}, for later releases: {', '.join(keys)}"
 

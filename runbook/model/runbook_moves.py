@@ -95,12 +95,13 @@ def yaml(cutover: Cutover) -> Iterator[str]:
 
 
 def _flow(value: Any) -> str:
-    """Plain JSON is YAML as well; names stand without quotes."""
+    """Plain JSON is YAML as well; names stand without quotes, but for words that YAML takes for something else."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    plain = isinstance(value, str) and value.replace("-", "").replace("_", "").isalpha()
+    name = isinstance(value, str) and value.replace("-", "").isalpha()
+    plain = name and value.lower() not in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
     return str(value) if plain else json.dumps(value, ensure_ascii=False)
 
 
