@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runbook.cli.codes import Code
@@ -44,7 +45,10 @@ def summary_of(here: Here, planned: Planned) -> Summary:
         decision.opening if decision else None,
         decision.overridden if decision else {},
     )
-    return summary(planned.plan, planned.digest, asked, against(here, planned))
+    found = summary(planned.plan, planned.digest, asked, against(here, planned))
+    # In practice a command that is pasted must not reach production.
+    said, typed = f"./cutover rollback --stack {here.stack}", here.command("rollback")
+    return replace(found, way_back=tuple(each.replace(said, typed) for each in found.way_back))
 
 
 def without_plan(here: Here, error: CliError) -> Summary:
