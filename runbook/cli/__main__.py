@@ -13,7 +13,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except KeyboardInterrupt:
-        print("Stopped; nothing was changed by this command.", file=sys.stderr)
+        print("Stopped. Where the stack stands: ./cutover status.", file=sys.stderr)
         return 130
     except BrokenPipeError:
         from runbook.cli.out import mute
@@ -58,7 +58,9 @@ def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
     where = f"out/cutover/{log.name} says where"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        # Without the error's own text, which may hold a value of the config.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        log.write_text(f"{frames}{type(error).__name__}\n", encoding="utf-8")
     except OSError as full:
         where = f"no log could be written ({full.strerror})"
     words = " ".join(arguments[:1]) or "cutover"

@@ -9,9 +9,21 @@ import typer
 
 HELP = "What would happen, may I, when, and how do I get back: the questions of a cutover's night."
 
-# In the order of the help; each is a module in runbook/cli/commands/ with a function `command`.
-COMMANDS = ("status", "phase", "plan", "apply", "rollback", "drift", "evidence", "way-back", "runbook", "signals")
+# In the order of the help, each with its line there: a module in runbook/cli/commands/ with a function `command`.
+COMMANDS = {
+    "status": "Phase, what serves, when the flip opens, how long back.",
+    "phase": "Write another phase into the stack file.",
+    "plan": "What would happen, and the hash that an approval is bound to.",
+    "apply": "Do exactly what was approved.",
+    "rollback": "Return traffic at once.",
+    "drift": "What somebody changed by hand; exit code 5 for cron.",
+    "evidence": "The record of a crossing.",
+    "way-back": "The page that needs no Pulumi.",
+    "runbook": "The runbook for the stack as it is now.",
+    "signals": "Which queries of rules and dashboards find no data.",
+}
 # Commands of commands: name to the module whose `app` has them.
+PRACTICE = "Stand-in clouds to try every command on."
 GROUPS = {"practice": "runbook.cli.practice.app"}
 
 
@@ -25,11 +37,13 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback(help=HELP)(_group)
-    for name in COMMANDS:
+    for name, line in COMMANDS.items():
         module = importlib.import_module(f"runbook.cli.commands.{name.replace('-', '_')}")
-        app.command(name)(module.command)
+        app.command(name, short_help=line)(module.command)
     for name, path in GROUPS.items():
-        app.add_typer(importlib.import_module(path).app, name=name)
+        app.add_typer(
+            importlib.import_module(path).app, name=name, short_help="Stand-in clouds to try every command on."
+        )
     return app
 
 

@@ -108,7 +108,7 @@ class Pending:
                     "See whether the state backend answers: pulumi whoami -v.",
                 ) from None
         if self._process.returncode:
-            raise refused(self._words, said or out, self._stack)
+            raise refused(self._words, said, self._stack)
         return out
 
     def json(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -18,11 +18,28 @@ from runbook.cli.errors import CliError
 WIDTH = 80  # a terminal on a bad connection
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Nobody reads any more: the command goes on to its end in silence, and its exit code stays true."""
-        mute(self.file)
-        self.quiet = True
+class _Stream:
+    """A stream whose reader may go away, or whose terminal may be closed: the command then goes on to its end in
+    silence, and its exit code stays true."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            mute(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            mute(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Out:
@@ -100,7 +117,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def console(stream: IO[str]) -> Console:
     """80 columns, or fewer where the terminal has fewer."""
-    made = _Console(file=stream, highlight=False, legacy_windows=False)
+    made = Console(file=cast(IO[str], _Stream(stream)), highlight=False, legacy_windows=False)
     made.width = min(made.width, WIDTH)
     return made
 

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 OnEvent = Callable[[Mapping[str, Any]], None]
+OnStop = Callable[[], None]
 TICK = 0.1  # seconds between looks at the event log
 
 
@@ -47,24 +48,23 @@ def run(
     `stopping` is called once when an interrupt was passed on."""
     events = log.with_suffix(".events.jsonl")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            [*command, "--event-log", str(events)],
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    with _noted(child, command, log), _signals(child, stopping) as interrupts:
-        seen = list(_watched(child, events, on_event))
+    with _interrupts(stopping) as interrupts:
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [*command, "--event-log", str(events)],
+                cwd=cwd,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        interrupts.reach(child)
+        with _noted(child, command, log):
+            seen = list(_watched(child, events, on_event))
     if child.returncode:
         end_session(child.pid)
-    return Ran(command[1], child.returncode, tuple(seen), log, bool(interrupts))
-
-
-OnStop = Callable[[], None]
+    return Ran(command[1], child.returncode, tuple(seen), log, interrupts.asked)
 
 
 def _watched(child: subprocess.Popen[bytes], events: Path, on_event: OnEvent) -> Iterator[Mapping[str, Any]]:
@@ -82,30 +82,50 @@ def _watched(child: subprocess.Popen[bytes], events: Path, on_event: OnEvent) ->
                 if rest.endswith("\n"):
                     event = json.loads(rest)
                     rest = ""
-                    on_event(event)
+                    with contextlib.suppress(Exception):  # a display that fails must not leave an `up` unwatched
+                        on_event(event)
                     yield event
             if ended:
                 return
             time.sleep(TICK)
 
 
-@contextlib.contextmanager
-def _signals(child: subprocess.Popen[bytes], stopping: OnStop) -> Iterator[list[int]]:
+class _Interrupts:
     """Passes one interrupt to the child. A second one would make the engine drop its running step and keep its lock,
-    so there is none. A closed terminal stops nothing: the rest is in the log."""
-    interrupts: list[int] = []
+    so there is none. One that comes before there is a child reaches it when there is."""
 
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        if not interrupts:
+    def __init__(self, stopping: OnStop) -> None:
+        self.asked = False
+        self._stopping = stopping
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def reach(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+        if self.asked:
+            self._pass_on()
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked:
+            return
+        self.asked = True
+        self._pass_on()
+        with contextlib.suppress(Exception):
+            self._stopping()
+
+    def _pass_on(self) -> None:
+        if self._child:
             with contextlib.suppress(ProcessLookupError):
-                child.send_signal(signal.SIGINT)
-            interrupts.append(number)
-            stopping()
+                self._child.send_signal(signal.SIGINT)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+
+@contextlib.contextmanager
+def _interrupts(stopping: OnStop) -> Iterator[_Interrupts]:
+    """Ctrl-C and SIGTERM go to the child. A closed terminal stops nothing: the rest is in the log."""
+    made = _Interrupts(stopping)
+    before = {number: signal.signal(number, made.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        yield interrupts
+        yield made
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -116,7 +136,8 @@ def _noted(child: subprocess.Popen[bytes], command: Sequence[str], log: Path) ->
     """While it runs a file says so, for whoever comes after a `kill -9` of this process."""
     note = running_note(log.parent)
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    note.write_text(json.dumps({"pid": child.pid, "command": command[1], "began": began, "log": log.name}))
+    with contextlib.suppress(OSError):  # a full disk: what runs is waited for all the same
+        note.write_text(json.dumps({"pid": child.pid, "command": command[1], "began": began, "log": log.name}))
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ from runbook.model.plans.horizon import Horizon, horizon, span
 if TYPE_CHECKING:
     from runbook.model.settings import Settings
 
+DEAD = ", and that process runs no more"
 LEDGER = "pulumi-python:dynamic/runbook:Ledger"
 
 
@@ -67,7 +68,7 @@ def standing(here: Here) -> Standing:
     _config(settings, seen, now)
     seen.evidence = _evidence(here)
     lock = here.engine.lock()
-    seen.lock = "" if lock is None else f"{lock.text}{', and that process runs no more' if lock.dead else ''}"
+    seen.lock = "" if lock is None else f"{lock.text}{DEAD if lock.dead else ''}"
     seen.left_behind = _left_behind(here)
     seen.deployments = _deployments(here, seen)
     seen.next = following(here, seen)
@@ -232,6 +233,8 @@ def _deployments(here: Here, seen: Standing) -> str:
 
 def following(here: Here, seen: Standing) -> str:
     """What is most likely next, with its command."""
+    if seen.lock.endswith(DEAD):
+        return f"pulumi cancel --yes --stack {seen.stack}, which frees the lock"
     if seen.under_way:
         back, on = here.command("rollback"), here.command("plan")
         return f"on with it: {on}, or back: {back}" if seen.asked == "flipped" else here.command("rollback")

@@ -1,0 +1,167 @@
+"""Parts of the commands that need no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runbook.cli import locks
+from runbook.cli.drifted import drifted
+from runbook.cli.engine import refused
+from runbook.cli.errors import CliError
+from runbook.cli.locks import Lock
+from runbook.cli.titles import titles
+from runbook.cli.who import Who, two_persons, who
+from runbook.model.plans.operation import Operation, Plan
+
+RECORD = "cloudflare:index/dnsRecord:DnsRecord"
+
+
+def _locked(folder: Path, pid: int, host: str) -> Lock | None:
+    place = folder / ".pulumi" / "locks" / "organization" / "runbook" / "prod"
+    place.mkdir(parents=True)
+    content = {"pid": pid, "username": "ada", "hostname": host, "timestamp": "2026-11-22T06:47:49.371208965Z"}
+    (place / "1.json").write_text(json.dumps(content))
+    return locks.held(folder.as_uri(), "prod")
+
+
+def test_a_lock_that_is_held(tmp_path: Path) -> None:
+    lock = _locked(tmp_path, os.getpid(), socket.gethostname())
+    assert lock is not None
+    assert not lock.dead
+    error = lock.error("prod", "./cutover plan")
+    assert error.code == 6
+    assert (
+        f"ada@{socket.gethostname()} (process {os.getpid()}) holds Pulumi's lock since 2026-11-22T06:47:49"
+        in error.text
+    )
+    assert "one Ctrl-C" in error.remedy
+
+
+def test_a_lock_that_was_left(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    lock = _locked(tmp_path, child.pid, socket.gethostname())
+    assert lock is not None
+    assert lock.dead
+    assert lock.error("prod", "x").remedy.startswith("Free it: pulumi cancel --yes --stack prod, then x")
+
+
+def test_a_lock_of_another_machine_is_not_called_dead(tmp_path: Path) -> None:
+    lock = _locked(tmp_path, 999_999, "elsewhere")
+    assert lock is not None
+    assert not lock.dead
+
+
+def test_no_lock(tmp_path: Path) -> None:
+    assert locks.held(tmp_path.as_uri(), "prod") is None
+    assert locks.held("s3://bucket", "prod") is None
+
+
+@pytest.mark.parametrize(
+    ("output", "who_holds"),
+    [
+        (
+            "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or …\n"
+            "  s3://b/.pulumi/locks/o/runbook/prod/1.json: created by ci@runner-7 (pid 41) at 2026-11-22T06:00:00Z",
+            "ci@runner-7 (process 41)",
+        ),
+        ("error: [409] Conflict: Another update is currently in progress.", "Conflict"),
+    ],
+)
+def test_what_the_engine_says_of_a_lock(output: str, who_holds: str) -> None:
+    lock = locks.said(output)
+    assert lock is not None
+    assert who_holds in lock.text
+
+
+def test_a_failure_that_is_no_lock() -> None:
+    assert locks.said("error: update failed") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("error: no stack named 'prod' found", "pulumi stack init prod"),
+        ("error: PULUMI_ACCESS_TOKEN must be set for login", "pulumi login"),
+        ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or …", "PULUMI_CONFIG_PASSPHRASE_FILE"),
+        ("", "same command again"),
+    ],
+)
+def test_what_the_cli_refuses_has_a_remedy(said: str, remedy: str) -> None:
+    assert remedy in refused("pulumi config", said, "prod").remedy
+
+
+@pytest.mark.parametrize(
+    ("author", "approver", "fine"),
+    [
+        ("ada", "bob", True),
+        ("", "", True),
+        ("ada", "ada", False),
+        ("ada", "ADA", False),
+        ("ada", "", False),
+        ("", "b", False),
+    ],
+)
+def test_two_persons_where_ci_names_them(author: str, approver: str, fine: bool) -> None:
+    person = Who({"github": "ada"}, author, approver)
+    if fine:
+        two_persons(person, "prod")
+        return
+    with pytest.raises(CliError) as error:
+        two_persons(person, "prod")
+    assert error.value.code == 3
+
+
+def test_a_name_that_nobody_vouches_for_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
+    assert who({}).text.endswith(" (claimed)")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_ACTOR", "ada")
+    assert who({"CUTOVER_APPROVER": "bob"}).text == "ada, approved by bob"
+
+
+def _plan(*operations: Operation) -> Plan:
+    return Plan("prod", "steady", "steady", "", operations)
+
+
+def test_drift_is_without_noise() -> None:
+    """What the vendor adds or orders by itself, what cannot be read back, and what is the engine's own."""
+    noise = (
+        Operation("u1", RECORD, "a", "update", ("modifiedOn",), {"ttl": 60}, {"ttl": 60, "modifiedOn": "now"}),
+        Operation("u2", RECORD, "b", "update", ("tags",), {"tags": []}, {}),
+        Operation("u3", "vercel:index/p:P", "c", "update", ("value",), {"value": "[secret]"}, {"value": None}),
+        Operation("u4", "pulumi-python:dynamic/runbook:Step", "d", "update", ("acted",), {"a": 1}, {"a": 2}),
+    )
+    assert drifted(_plan(*noise)) == []
+
+
+def test_drift_names_the_place() -> None:
+    found = drifted(
+        _plan(
+            Operation("u1", RECORD, "z", "delete", (), {"ttl": 60}, {}),
+            Operation("u2", RECORD, "a", "update", (), {"x": {"y": [1, 2]}}, {"x": {"y": [1, 3]}}),
+        )
+    )
+    assert [each.text for each in found] == ["a: x.y[1] is 3, declared is 2", "z is gone"]
+
+
+def test_progress_has_the_steps_of_the_runbook() -> None:
+    step = "pulumi-python:dynamic/runbook:Step"
+
+    def event(name: str, trigger: str) -> dict[str, object]:
+        inputs = {"name": name, "kind": "x", "trigger": trigger}
+        return {
+            "metadata": {"op": "update", "urn": f"urn::{name}", "type": step, "old": {}, "new": {"inputs": inputs}}
+        }
+
+    titled = titles("1-flip")
+    assert str(titled(event("end-sessions", "1-flip"))) == "end-sessions (3a, 3: drain user sessions)"
+    assert titled(event("end-sessions", "")) is None
