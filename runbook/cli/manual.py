@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.cli.errors import CliError
-from runbook.cli.place import ROOT
 from runbook.cli.stack import Here
 
 if TYPE_CHECKING:
     from runbook.cli.standing import Standing
     from runbook.model.runbook_reader import Live
     from runbook.model.settings import Settings
+
+ROWS = Path(__file__).resolve().parents[2] / "docs" / "rows.md"
 
 
 def manual(here: Here) -> tuple[str, list[str]]:
@@ -23,8 +25,7 @@ def manual(here: Here) -> tuple[str, list[str]]:
     from runbook.model.runbook_reader import Reader
 
     seen = standing(here)
-    rows = (ROOT / "docs" / "rows.md").read_text(encoding="utf-8")
-    who = Reader(here.stack, here.command, left_to_people(rows, here.platform.title))
+    who = Reader(here.stack, here.command, left_to_people(ROWS.read_text(encoding="utf-8"), here.platform.title))
     return runbook_page(here.platform, _settings(here), who, live(seen, _now(here))), seen.unseen
 
 
