@@ -73,7 +73,20 @@ def failure(here: Here, ran: Ran, said: str, again: str) -> CliError:
         from runbook.cli.engine import refused
 
         return refused(f"pulumi {ran.command}", ran.output, here.stack)
-    return CliError(f"`pulumi {ran.command}` of {here.stack} failed.", f"Its log: {log}.", Code.FAILED, said)
+    told = without_traceback(said)
+    return CliError(f"`pulumi {ran.command}` of {here.stack} failed.", f"Its log: {log}.", Code.FAILED, told)
+
+
+def without_traceback(said: str) -> str:
+    """What the engine told of errors, with the last line of each traceback alone: the whole is in the log."""
+    kept: list[str] = []
+    for part in said.split("\n\n"):
+        lines = part.strip().splitlines()
+        if "Traceback (most recent call last):" in part:
+            kept.append(f"The program has a fault: {lines[-1].strip()}.")
+        elif lines:
+            kept.append(part.strip())
+    return "\n\n".join(kept)
 
 
 def near(here: Here, path: Path) -> str:

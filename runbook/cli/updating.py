@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
-from runbook.cli.planning import failure, near
+from runbook.cli.planning import failure, near, without_traceback
 from runbook.cli.progress import stepping
 from runbook.cli.running import Ran
 from runbook.cli.stack import Here
@@ -36,7 +36,9 @@ def update(here: Here, out: Out, again: str, tag: str, options: tuple[str, ...] 
     if "flip" in done.tag:
         ways.append(f"Go back: {here.command('rollback')}")
     ways.append(f"Where it stands: {here.command('status')}")
-    after = "\n".join([*([done.refused] if done.refused and not ran.interrupted else []), crossing, *ways])
+    after = "\n".join(
+        [*([without_traceback(done.refused)] if done.refused and not ran.interrupted else []), crossing, *ways]
+    )
     log = f"Its log: {near(here, ran.log)}."
     if ran.interrupted:
         held = here.engine.lock()

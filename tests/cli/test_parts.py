@@ -16,6 +16,7 @@ from runbook.cli.drifted import drifted
 from runbook.cli.engine import refused
 from runbook.cli.errors import CliError
 from runbook.cli.locks import Lock
+from runbook.cli.planning import without_traceback
 from runbook.cli.titles import titles
 from runbook.cli.who import Who, two_persons, who
 from runbook.model.plans.operation import Operation, Plan
@@ -165,3 +166,8 @@ def test_progress_has_the_steps_of_the_runbook() -> None:
     titled = titles("1-flip")
     assert str(titled(event("end-sessions", "1-flip"))) == "end-sessions (3a, 3: drain user sessions)"
     assert titled(event("end-sessions", "")) is None
+
+
+def test_a_fault_of_the_program_is_one_line() -> None:
+    said = "error: x\n\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'zone'\n\nerror: y"
+    assert without_traceback(said) == "error: x\n\nThe program has a fault: KeyError: 'zone'.\n\nerror: y"
