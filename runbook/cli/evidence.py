@@ -67,10 +67,13 @@ def _from_state(here: Here, tag: str) -> dict[str, Any] | None:
 
 
 def record_apply(here: Here, tag: str, digest: str, person: Who) -> str:
-    """Beside the evidence: which plan was approved, and by whom. The file's name; "" outside a crossing."""
+    """Beside the evidence, before anything moves: which plan was approved, and by whom. A crossing that was stopped
+    and gone on with has several. The file's name; "" outside a crossing."""
     if not tag:
         return ""
-    return _write(_beside(here, tag, APPLY), {"plan": digest, **person.as_json(), "at": _now()})
+    file = _beside(here, tag, APPLY)
+    applied = (_read(file) or {}).get("applied", [])
+    return _write(file, {"applied": [*applied, {"plan": digest, **person.as_json(), "at": _now()}]})
 
 
 def sign(here: Here, tag: str, name: str, why: str, person: Who) -> str:
@@ -104,7 +107,7 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield {"at": "complete"}.get(key, key), str(record[key])
     if by := record.get("by"):
         yield "done by", _person(by)
-    if given := record.get(APPLY):
+    for given in (record.get(APPLY) or {}).get("applied", []):
         two = f", written by {given['author']}, approved by {given['approver']}" if given.get("author") else ""
         yield "plan", f"{str(given['plan'])[:12]}, applied by {_person(given['by'])}{two}"
     signed = record.get(SIGNATURE)

@@ -138,6 +138,17 @@ def options(here: Here, refresh: bool, target: list[str] | None, exclude: list[s
     return (*(["--refresh"] if refresh else []), *given)
 
 
+def flips(here: Here) -> bool:
+    """Whether an update now begins a flip or goes on with one."""
+    from runbook.model.cutover.ledger import Change, change
+    from runbook.model.cutover.phases import Direction
+
+    memory = here.memory
+    kind = change(here.settings, memory.ledger)
+    going = memory.open and memory.ledger is not None and memory.ledger.direction is Direction.FLIP
+    return kind is Change.FLIP or (kind is Change.NONE and going)
+
+
 def crosses(here: Here) -> bool:
     """Whether an update now moves what serves, or goes on with a move."""
     from runbook.model.cutover.ledger import Change, change

@@ -54,8 +54,8 @@ def command(
         out.fail(
             f"{here.file.name} was edited while it was previewed.", f"Again: {here.command('plan')}.", Code.OTHER_PLAN
         )
+    file = evidence.record_apply(here, planned.plan.tag, planned.digest, person)
     done = update(here, out, here.command("plan"), planned.plan.tag, options)
-    file = evidence.record_apply(here, done.tag, planned.digest, person)
     _conclude(out, here, done.tag, len(done.changes))
     changed = len(done.changes)
     out.data({"stack": here.stack, "plan": planned.digest, "changed": changed, "crossing": done.tag, "record": file})
@@ -63,10 +63,10 @@ def command(
 
 def _persons(here: Here, person: Who) -> None:
     """Two persons for a flip in prod, where CI names them."""
+    from runbook.cli.planning import flips
     from runbook.cli.who import two_persons
-    from runbook.model.cutover.ledger import Change, change
 
-    if here.raw.get("environment") == "prod" and change(here.settings, here.memory.ledger) is Change.FLIP:
+    if here.raw.get("environment") == "prod" and flips(here):
         two_persons(person, here.stack)
 
 
