@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import locks
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
+from runbook.cli.place import ROOT
 from runbook.cli.practice.hints import time_goes_by
 from runbook.cli.running import Ran
 from runbook.cli.stack import Here, whole_config
@@ -90,8 +91,9 @@ def without_traceback(said: str) -> str:
 
 
 def near(here: Here, path: Path) -> str:
-    folder = here.place.folder
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+    """As it is written from the checkout, also where the practice ground's folder lies in it."""
+    whole = here.place.folder / path
+    return str(whole.relative_to(ROOT)) if whole.is_relative_to(ROOT) else str(path)
 
 
 def approved(here: Here, given: str) -> Plan | None:
