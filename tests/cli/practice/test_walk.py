@@ -30,6 +30,9 @@ class Walk:
         ended = self.checkout.cutover(*command.split()[1:])
         self.done.append(command)
         print(f"$ {command}\n{ended.stdout}{ended.stderr}")
+        for printed in COMMAND.findall(ended.stdout + ended.stderr):
+            # What is pasted from a practice must never reach production.
+            assert "--practice" in printed or printed.startswith("./cutover practice"), printed
         return _end(ended)
 
     def go_on(self, said: str, label: str = "") -> str:
