@@ -24,7 +24,7 @@ from runbook.cli.practice.ground import Ground
 from runbook.cli.practice.making import Making
 from runbook.cli.practice.playing import Playing
 from runbook.rehearsal import stack_files
-from runbook.rehearsal.clouds import Clouds, Store
+from runbook.rehearsal.clouds import CloudError, Clouds, Store
 from runbook.rehearsal.problems import RehearsalError
 
 IDLE = 3600.0  # seconds
@@ -116,7 +116,7 @@ def told(error: Exception) -> CliError:
     """What broke while the ground was made, with a remedy."""
     if isinstance(error, CliError):
         return error
-    if isinstance(error, RehearsalError):
+    if isinstance(error, RehearsalError | CloudError):
         return CliError(str(error), _AGAIN)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CliError("The disk is full, and a practice needs some 50 MB.", f"Make room and begin again: {START}")

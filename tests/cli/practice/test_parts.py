@@ -27,7 +27,7 @@ from runbook.cli.practice.starting import begin, end
 from runbook.model.cutover.phases import Phase
 from runbook.model.reading import read
 from runbook.rehearsal import stack_files
-from runbook.rehearsal.clouds import Faults, Store
+from runbook.rehearsal.clouds import CloudError, Faults, Store
 from tests.stacks import ROOT, STACKS, platform, raw
 
 
@@ -121,6 +121,8 @@ def test_what_breaks_while_it_is_made() -> None:
     full = told(OSError(errno.ENOSPC, "No space left on device"))
     assert full.sentence == "The disk is full, and a practice needs some 50 MB."
     assert "nobody listens" in told(RuntimeError("nobody listens")).sentence
+    loopback = told(CloudError("The stand-in internet cannot use 127.0.1.1."))
+    assert loopback.text == "The stand-in internet cannot use 127.0.1.1. Begin a new one: ./cutover practice start"
     own = CliError("This.", "That.")
     assert told(own) is own
 
