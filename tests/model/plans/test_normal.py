@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from runbook.model.cutover.ledger import Memory
 from runbook.model.cutover.phases import Phase
 from runbook.model.plans.normal import SHORT, digest, normalised, same, short
-from runbook.model.plans.operation import SECRET, Operation, Plan, plan_of
+from runbook.model.plans.operation import SECRET, STEP, Operation, Plan, plan_of
 from tests.model.cutover.examples import IN_WINDOW, WINDOW, configured, cutover
 from tests.model.cutover.generated import EXAMPLES, Made, cutovers
 from tests.model.cutover.playing import NOTHING, observed, played, up
@@ -231,3 +231,22 @@ def test_short_hashes_are_compared_by_their_beginning() -> None:
     assert not same(full[: SHORT - 1], full)
     assert not same("", "")
     assert not same("0" * SHORT, full)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('{"text": "seen 2026-12-05 21:00:11 UTC"}', '{"text": "seen 2026-12-05 21:17:40 UTC"}'),
+        ('{"at": "2026-12-05T21:00:00+00:00"}', '{"at": "2026-12-05T21:17:00.5Z"}'),
+        ('{"marker": "cutover-1-flip-1"}', '{"marker": "cutover-1-flip-2"}'),
+    ],
+)
+def test_a_time_or_an_attempt_in_an_argument_does_not_count(first: str, second: str) -> None:
+    one, two = (_step({"args": args}) for args in (first, second))
+    assert digest(one, {}) == digest(two, {})
+    assert digest(one, {}) != digest(_step({"args": '{"text": "something else"}'}), {})
+
+
+def _step(more: dict[str, str]) -> Plan:
+    new = Declared(STEP, {"name": "announce", "kind": "announce", "trigger": "1-flip", **more})
+    return plan_of([event("prod", "step-announce", None, new)])

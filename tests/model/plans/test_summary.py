@@ -124,9 +124,9 @@ def test_as_json() -> None:
     assert plain["against"] == [
         {
             "rule": "crossing-alone",
-            "operation": "delete dns-txt-_acme-challenge.auth.ibimina.rw",
-            "urn": "urn:pulumi:prod::runbook::cloudflare:index/dnsRecord:DnsRecord::"
-            "dns-txt-_acme-challenge.auth.ibimina.rw",
+            "operation": "delete dns-txt-_acme-challenge.auth.ibimina-staging.example",
+            "urn": "urn:pulumi:staging::runbook::cloudflare:index/dnsRecord:DnsRecord::"
+            "dns-txt-_acme-challenge.auth.ibimina-staging.example",
             "allowed": "The cutover window is open until 2026-12-06 02:00 Africa/Kigali: of names, builds and env "
             "only what the crossing itself changes. Alerts and dashboards may always change.",
             "edit": "Take the change of runbook:records back, and make it when the crossing is complete and its "

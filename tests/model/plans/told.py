@@ -13,7 +13,7 @@ from runbook.model.plans.operation import Plan
 from runbook.model.plans.rules import judge
 from runbook.model.plans.summary import Summary, summary
 from runbook.model.settings import Settings
-from tests.model.cutover.examples import IN_WINDOW, SAME_HOST, configured
+from tests.model.cutover.examples import IN_WINDOW, configured
 from tests.model.cutover.playing import PREPARED_AT, SETTLED_AT, observed, played
 from tests.model.plans.previews import planned
 from tests.stacks import platform
@@ -44,9 +44,9 @@ def flip() -> Summary:
 
 def flip_in_place() -> Summary:
     """The auth host stays and leads to another Supabase project; something else rides along."""
-    asked = configured("prod", "flipped", {"next": {**SAME_HOST, "release": "v1.0.0"}}, records=[])
-    was = configured("prod", changes={"next": SAME_HOST})
-    return told("prod", was, asked, played("prod", Phase.PREPARED))
+    stack = "staging"
+    asked = configured(stack, "flipped", records=[])
+    return told(stack, configured(stack), asked, played(stack, Phase.PREPARED))
 
 
 def flip_of_apps() -> Summary:
