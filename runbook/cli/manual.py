@@ -81,7 +81,7 @@ def _phase(seen: Standing) -> str:
 def _serves(row: dict[str, str]) -> str:
     build = f", build {row['build']}" if "build" in row else ""
     unsure = "" if row.get("from") == "observed" else f" ({row.get('from', 'not looked at')})"
-    return f"{row.get('host', '')} at {row.get('target', 'nothing in DNS')}{build}{unsure}".strip()
+    return f"{row.get('host', '')} at {row.get('target') or 'nothing that is known'}{build}{unsure}".strip()
 
 
 def _against(seen: Standing) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ in a session that cannot write.
 from __future__ import annotations
 
 import math
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,13 +41,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Store:
-    """Prometheus or Loki. `secret` names the secret that holds the token."""
+    """Prometheus or Loki. `secret` names the secret that holds the token; `ca` a file of certificates trusted instead
+    of the system's."""
 
     source: Source
     url: str
     user: str
     secret: str
     token: str = field(repr=False)
+    ca: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def doors(settings: Settings) -> Doors:
 
     def store(source: Source, given: Endpoint) -> Store:
         secret = f"{source.name}_TOKEN"
-        return Store(source, given.url.rstrip("/"), given.user, secret, secrets[secret].get_secret_value())
+        token = secrets[secret].get_secret_value()
+        return Store(source, given.url.rstrip("/"), given.user, secret, token, settings.endpoints.ca)
 
     postgres = grafana.postgres
     password = secrets["POSTGRES_PASSWORD"].get_secret_value()
@@ -113,6 +117,7 @@ def _client(store: Store, each: float) -> httpx.Client:
         auth=(store.user, store.token),
         timeout=httpx.Timeout(each, connect=min(5.0, each)),
         trust_env=httpx.URL(store.url).host not in _LOOPBACK,
+        verify=ssl.create_default_context(cafile=store.ca) if store.ca else True,
     )
 
 

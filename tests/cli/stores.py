@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,8 +52,10 @@ def _body(store: str, given: Any) -> tuple[int, bytes]:
 
 
 @contextmanager
-def stores(holds: Holds | None = None) -> Iterator[Stores]:
-    """Running on loopback for the length of a with block."""
+def stores(
+    holds: Holds | None = None, tls: ssl.SSLContext | None = None, tokens: Collection[str] = (TOKEN,)
+) -> Iterator[Stores]:
+    """Running on loopback for the length of a with block; over HTTPS where there is a certificate."""
     found = Stores(0)
     if holds:
         found.holds = holds
@@ -61,10 +64,10 @@ def stores(holds: Holds | None = None) -> Iterator[Stores]:
         def do_POST(self) -> None:
             given = self.rfile.read(int(self.headers["content-length"])).decode()
             store = PATHS.get(self.path)
-            wanted = "Basic " + base64.b64encode(f"{USER}:{TOKEN}".encode()).decode()
+            wanted = ["Basic " + base64.b64encode(f"{USER}:{token}".encode()).decode() for token in tokens]
             if store is None:
                 status, body = 404, b"404 page not found"
-            elif self.headers.get("authorization") != wanted:
+            elif self.headers.get("authorization") not in wanted:
                 status, body = 401, b'{"status":"error","error":"authentication error: invalid token"}'
             else:
                 query = parse_qs(given)["query"][0]
@@ -88,6 +91,8 @@ def stores(holds: Holds | None = None) -> Iterator[Stores]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is no news
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     found.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
