@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runbook.cli.titles import Title, Titled
 
 STOPPING = "Stopping: the step that runs is waited for, no other is begun. A second Ctrl-C changes nothing."
+PLACE = 36  # columns for a step's name in the runbook, on a live display
 _QUIET = ("same", "read", "refresh")
 
 
@@ -96,6 +97,10 @@ class Steps:
         from rich.text import Text
 
         grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, max_width=PLACE, overflow="ellipsis")
+        grid.add_column(overflow="fold")
+        grid.add_column(no_wrap=True, justify="right")
         for place, line in self._lines.items():
             over = line.ended and not line.going
             seconds = (line.ended if over else time.monotonic()) - line.began

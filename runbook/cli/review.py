@@ -37,6 +37,7 @@ def summary_of(here: Here, planned: Planned) -> Summary:
     from runbook.model.plans.notice import Asked
     from runbook.model.plans.summary import summary
 
+    here.looked()
     decision = here.decision if here.settings.cutover else None
     asked = Asked(
         here.platform,

@@ -40,6 +40,7 @@ class Here:
         self.engine = Engine(where, stack)
         self._config: Pending | None = None
         self._export: Pending | None = None
+        self._looking: threading.Thread | None = None
 
     @classmethod
     def of(cls, stack: str | None, practice: bool = False) -> Here:
@@ -60,7 +61,13 @@ class Here:
                 if self.settings.cutover:
                     _ = self.decision
 
-        threading.Thread(target=look, daemon=True).start()
+        self._looking = threading.Thread(target=look, daemon=True)
+        self._looking.start()
+
+    def looked(self) -> None:
+        """Wait for that: no part is read by two threads at once."""
+        if self._looking:
+            self._looking.join()
 
     @property
     def file(self) -> Path:

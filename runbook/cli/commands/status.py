@@ -37,7 +37,7 @@ def show(out: Out, seen: Standing) -> None:
         out.table(rows)
     out.heading("Cutover")
     out.table(_rows(seen))
-    if seen.against and seen.asked not in ("steady",):
+    if seen.against:
         out.heading("What speaks against an update now")
         out.table([(each["rule"] or "no override", each["allowed"]) for each in seen.against])
     if seen.unseen:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -82,6 +83,28 @@ class Ground:
         )
         os.close(writer)
         return done
+
+    def on_terminal(self, *words: str, answers: Sequence[tuple[str, str]]) -> subprocess.CompletedProcess[str]:
+        """A command on a terminal, whose questions are answered: pairs of what it asks and what is typed."""
+        outer, inner = pty.openpty()
+        child = subprocess.Popen(
+            [str(ROOT / ".venv" / "bin" / "python"), "-m", "runbook.cli", *words],
+            cwd=self.folder,
+            env={**self.environment, "PULUMI_STACK": STACK, "TERM": "xterm-256color"},
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            start_new_session=True,
+        )
+        os.close(inner)
+        said, left = b"", list(answers)
+        with contextlib.suppress(OSError):  # how a terminal that everybody has left ends
+            while chunk := os.read(outer, 65_536):
+                said += chunk
+                if left and left[0][0].encode() in said:
+                    os.write(outer, f"{left.pop(0)[1]}\n".encode())
+        os.close(outer)
+        return subprocess.CompletedProcess(words, child.wait(), said.decode(), "")
 
     def json(self, *words: str) -> dict[str, Any]:
         done = self.run(*words, "--json")

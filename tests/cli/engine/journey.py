@@ -110,10 +110,12 @@ def _stopped_flip(at: Ground, seen: Journey) -> None:
 
 
 def _back(at: Ground, seen: Journey) -> None:
-    seen.done["rollback"] = at.run("rollback")
+    answers = [("Who [", "Ada of the night shift"), ("Why: ", "Sign-in failed")]
+    seen.done["rollback"] = at.on_terminal("rollback", answers=answers)
     seen.texts["file after rollback"] = at.config.text()
     seen.done["rollback again"] = at.run("rollback")
-    seen.done["evidence, signed"] = at.run("evidence", "2-back", "--by", "On call", "--why", "Sign-in failed")
+    seen.done["evidence"] = at.run("evidence")
+    seen.done["evidence, signed anew"] = at.run("evidence", "2-back", "--by", "On call", "--why", "It was the DNS")
     seen.json["evidence"] = at.json("evidence")
     seen.json["status, back"] = at.json("status")
     seen.done["way-back"] = at.run("way-back")

@@ -126,7 +126,6 @@ def test_rollback_goes_back_at_once(journey: Travelled) -> None:
     assert done.returncode == 0
     assert "crossing 2-back is complete" in done.stdout
     assert "+    phase: rolled-back" in done.stdout
-    assert "Not signed yet" in done.stdout
     assert "    phase: rolled-back\n" in journey[1].texts["file after rollback"]
     status = journey[1].json["status, back"]
     assert (status["phase"], status["under_way"]) == ("rolled-back", False)
@@ -140,12 +139,20 @@ def test_a_second_rollback_finds_nothing_to_do(journey: Travelled) -> None:
     assert "nothing to go back from" in done.stdout
 
 
+def test_a_way_back_is_shown_live_and_signed_once_traffic_is_back(journey: Travelled) -> None:
+    """On a terminal it asks who and why, after the last step."""
+    said = journey[1].done["rollback"].stdout
+    assert "3b, fast rollback" in said
+    assert said.index("crossing 2-back is complete") < said.index("Who [") < said.index("Signed: ")
+
+
 def test_evidence_carries_the_signature(journey: Travelled) -> None:
-    done = journey[1].done["evidence, signed"]
+    assert "| signed | Ada of the night shift: Sign-in failed |" in journey[1].done["evidence"].stdout
+    done = journey[1].done["evidence, signed anew"]
     assert done.returncode == 0
-    assert "| signed | On call: Sign-in failed |" in done.stdout
+    assert "| signed | On call: It was the DNS |" in done.stdout
     record = journey[1].json["evidence"]
-    assert (record["crossing"], record["signature"]["why"]) == ("2-back", "Sign-in failed")
+    assert (record["crossing"], record["signature"]["why"]) == ("2-back", "It was the DNS")
 
 
 def test_the_way_back_needs_no_pulumi(journey: Travelled) -> None:
