@@ -47,7 +47,6 @@ PROMOTE = Call("vercel", "/v10/projects/{id}/promote/{deployment}", times=2)
 ROLL_BACK = Call("vercel", "/v1/projects/{id}/rollback/{deployment}", times=2)
 ALLOW = Call("supabase", "/v1/projects/{ref}/config/auth", "PATCH")
 ALLOWED = Call("supabase", "/v1/projects/{ref}/config/auth", "GET")
-HOSTNAME = Call("supabase", "/v1/projects/{ref}/custom-hostname", "GET")
 ACTIVATE = Call("supabase", "/v1/projects/{ref}/custom-hostname/activate")
 SESSIONS = Call("supabase", "/v1/projects/{ref}/database/query")
 DEPLOY = Call("supabase", "/v1/projects/{ref}/functions/deploy")
@@ -110,7 +109,7 @@ FLIP = (
     Stop("gates", "window", "flipped", _gates, fails=GATES, options=(COME_THROUGH,)),
     Stop("page", "gates", hinder=_page, fails=("step-way-back",)),
     Stop("sessions", "page", lost=(SESSIONS,)),
-    Stop("supabase", "sessions", lost=(ALLOWED, HOSTNAME)),
+    Stop("supabase", "sessions", lost=(ALLOWED,)),
     Stop(
         "cache-rules",
         "supabase",
