@@ -66,7 +66,7 @@ class Zone(pulumi.ComponentResource):
                 comment=record.comment or None,
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    depends_on=waits,
+                    depends_on=waits if record.in_use else None,
                     protect=record.serves,
                     aliases=[pulumi.Alias(name=f"{name}-{record.formerly}")] if record.formerly else None,
                 ),

@@ -27,7 +27,7 @@ YEAR = 31_536_000  # what Next.js itself sends for files whose name holds their 
 @dataclass(frozen=True)
 class Record:
     """One DNS record. `key` is its stable short name, `formerly` the one it had; `serves`: people reach an app by it,
-    so it is protected."""
+    so it is protected. `in_use`: people may know the name, so a flip changes it only once all is ready."""
 
     key: str
     name: str
@@ -39,6 +39,7 @@ class Record:
     comment: str = ""
     serves: bool = False
     formerly: str | None = None
+    in_use: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ def _app_record(app: App, key: str, host: str, side: Side, settings: Settings) -
         # from before has to be able to let it go.
         serves=not app.auth or host == settings.current.auth_host == settings.side.auth_host,
         formerly=app.name if app.auth and host == settings.current.auth_host else None,
+        in_use=not app.auth or host == settings.current.auth_host,
     )
 
 

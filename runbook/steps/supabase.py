@@ -40,7 +40,7 @@ def auth_settings(call: Call) -> dict[str, Any]:
     """Site URL and allowed redirects of each project. It looks first and sends only what differs; twice is once.
 
     args.refs: {ref: {site_url, uri_allow_list: [...]}}; without a site_url it stays as it is. What someone else added
-    to the list stays; what this step wanted there when it acted last, and wants no more, goes.
+    to the list stays; what this step added to it, and wants no more, goes.
     """
     return {ref: _settings(call, ref, wanted) for ref, wanted in call.args["refs"].items()}
 
@@ -48,11 +48,11 @@ def auth_settings(call: Call) -> dict[str, Any]:
 def _settings(call: Call, ref: str, wanted: dict[str, Any]) -> dict[str, Any]:
     path = f"/v1/projects/{ref}/config/auth"
     found = SUPABASE.get(call, path)
-    ours = list(wanted["uri_allow_list"])
-    before = _listed(found)
-    old = {*call.before.get(ref, {}).get("ours", ())} - {*ours}
-    after = [entry for entry in before if entry not in old]
-    after += [entry for entry in ours if entry not in after]
+    asked, before = list(wanted["uri_allow_list"]), _listed(found)
+    added = {*call.before.get(ref, {}).get("ours", ())}
+    ours = [entry for entry in asked if entry in added or entry not in before]
+    after = [entry for entry in before if entry not in added or entry in asked]
+    after += [entry for entry in asked if entry not in after]
     change: dict[str, str] = {}
     if "site_url" in wanted and found.at("site_url") != wanted["site_url"]:
         change["site_url"] = wanted["site_url"]

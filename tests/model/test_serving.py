@@ -49,15 +49,15 @@ def test_records_of_ibimina_in_production() -> None:
     assert list(records("prod").values()) == [
         Record(
             "staff", "staff.ibimina.rw", "CNAME", "cname.vercel-dns.com", ttl=1, proxied=True,
-            comment="ibimina prod: Staff console", serves=True,
+            comment="ibimina prod: Staff console", serves=True, in_use=True,
         ),
         Record(
             "member", "app.ibimina.rw", "CNAME", "cname.vercel-dns.com", ttl=1, proxied=True,
-            comment="ibimina prod: Member app", serves=True,
+            comment="ibimina prod: Member app", serves=True, in_use=True,
         ),
         Record(
             "auth.ibimina.rw", "auth.ibimina.rw", "CNAME", "ibiminaprodplacehold.supabase.co", ttl=3600,
-            comment="ibimina prod: Auth", serves=True, formerly="auth",
+            comment="ibimina prod: Auth", serves=True, formerly="auth", in_use=True,
         ),
         Record(
             "txt-_acme-challenge.auth.ibimina.rw", "_acme-challenge.auth.ibimina.rw", "TXT",

@@ -59,10 +59,20 @@ def test_only_what_differs_is_sent(server: Server, call: Make) -> None:
     now: dict[str, Any] = {"site_url": "https://old.example", "uri_allow_list": ",".join(OURS), "jwt_exp": 3600}
     evidence, sent = settings(server, call(WANTED, TOKEN), now)
     assert sent == {"site_url": "https://new.example"}
-    assert evidence == {"changed": ["site_url"], "already": False, "ours": OURS}
+    assert evidence == {"changed": ["site_url"], "already": False, "ours": []}
     evidence, sent = settings(server, call(WANTED, TOKEN), {**now, **sent})
     assert sent is None
-    assert evidence == {"changed": [], "already": True, "ours": OURS}
+    assert evidence == {"changed": [], "already": True, "ours": []}
+
+
+def test_redirects_that_were_there_before_are_not_ours_to_take_away(server: Server, call: Make) -> None:
+    now = {"site_url": "https://old.example", "uri_allow_list": OURS[0]}
+    evidence, _ = settings(server, call({"refs": {REF: {"uri_allow_list": OURS}}}, TOKEN), now)
+    assert evidence["ours"] == OURS[1:]
+    later = {**now, "uri_allow_list": ",".join(OURS)}
+    wanted = {"refs": {REF: {"uri_allow_list": []}}}
+    _, sent = settings(server, call(wanted, TOKEN, before={REF: evidence}), later)
+    assert sent == {"uri_allow_list": OURS[0]}
 
 
 def test_redirects_that_someone_else_added_stay(server: Server, call: Make) -> None:

@@ -50,8 +50,9 @@ class Ledger:
     the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
     were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
     `generation`: the latest generation of the secrets that the apps' env is known to have had; `next_generation`: the
-    one that next's build was made with, always a later one. `commits`: tag of a
-    crossing to the git commit whose stack file asked for it, of the last crossings."""
+    one that next's build was made with, always a later one. `functions`: name to source and tag, of those that a way
+    back deploys again. `commits`: tag of a crossing to the git commit whose stack file asked for it, of the last ones.
+    """
 
     phase: Phase
     side: Side
@@ -70,6 +71,7 @@ class Ledger:
     opened: datetime | None = None
     generation: int = 1
     next_generation: int = 0
+    functions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     commits: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -206,7 +208,10 @@ def advance(
     if kind is Change.FLIP:
         # Where an override lets pass that nobody could look: what served when next was made is a way back as well.
         builds = {**new.base, **{app: build.id for app, build in observed.serving.items()}}
-        return _begin(new, Direction.FLIP, now, commit, before=old.side, leaving=None, builds=builds, opened=opened)
+        given = settings.cutover.functions if settings.cutover else {}
+        functions = {name: {"source": each.source, "tag": each.tag} for name, each in given.items()}
+        new = replace(new, before=old.side, leaving=None, builds=builds, opened=opened, functions=functions)
+        return _begin(new, Direction.FLIP, now, commit)
     if kind is Change.BACK:
         # What was made ready has served: before another flip it is made anew.
         return _begin(new, Direction.BACK, now, commit, before=None, leaving=old.side, opened=None, prepared_for="")

@@ -34,6 +34,7 @@ def gates(scene: Scene) -> Iterator[Step]:
             Kind.TARGET_ANSWERS,
             trigger if part else "",
             {"host": served[app.name], "target": settings.side.targets[app.name], "health": app.health},
+            after=("custom-hostname",) if app.auth else (),
         )
     names = dns_only(platform, settings)
     yield Step(

@@ -79,7 +79,8 @@ def _ready(scene: Scene) -> Iterator[Step]:
             phase if host else "",
             host,
             token,
-            after=switching,
+            # Next's project is given its host before the gate that looks at it; nothing that serves is touched.
+            after=() if scene.flip else switching,
             reported=reported,
         )
     yield Step(
@@ -177,11 +178,11 @@ def _after(scene: Scene) -> Iterator[Step]:
 
 
 def _function(scene: Scene, name: str) -> tuple[str, dict[str, Any], dict[str, SecretStr]]:
-    cutover = scene.settings.cutover
-    if cutover is None or name not in cutover.functions:  # nothing says from where: the page names it
+    """From where the flip said, also when the config from before it has been restored."""
+    given = scene.ledger.functions.get(name)
+    if given is None:
         return "", {}, {}
-    given = cutover.functions[name]
-    args = {"ref": scene.settings.side.supabase_ref, "slug": name, "source": given.source, "tag": given.tag}
+    args = {"ref": scene.settings.side.supabase_ref, "slug": name, **given}
     return scene.back, args, scene.secrets("SUPABASE_ACCESS_TOKEN")
 
 

@@ -95,10 +95,10 @@ def test_what_acts_in_a_way_back(stack: str) -> None:
     assert found.before_all(COMPLETE) >= {*found.named("verify-"), "lock", *Group}
 
 
-def test_a_way_back_by_the_config_from_before_deploys_no_function() -> None:
-    """Nothing says from where any more; the page of the way back names it."""
-    assert "function-metrics-exporter" not in update("prod", (P, F), None).due
-    assert "function-metrics-exporter" in update("prod", (P, F), "prepared").due
+@pytest.mark.parametrize("phase", [None, "prepared", "rolled-back"])
+def test_a_way_back_deploys_functions_from_where_the_flip_said(phase: str | None) -> None:
+    """Also where the config from before, which says nothing of them, has been restored."""
+    assert "function-metrics-exporter" in update("prod", (P, F), phase).due
 
 
 def test_a_way_back_without_a_build_from_before_promotes_nothing() -> None:
