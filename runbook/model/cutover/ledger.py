@@ -51,7 +51,7 @@ class Ledger:
     were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
     `generation`: the latest generation of the secrets that the apps' env is known to have had; `next_generation`: the
     one that next's build was made with, always a later one. `functions`: name to source and tag, of those that a way
-    back deploys again. `commits`: tag of a crossing to the git commit whose stack file asked for it, of the last ones.
+    back deploys again. `commits`: tag of a crossing to the git commit whose stack file asked for it, of the last.
     """
 
     phase: Phase
