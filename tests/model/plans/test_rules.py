@@ -242,6 +242,16 @@ def test_an_env_var_and_its_like_may_be_replaced_outside_a_window() -> None:
         assert refused(plan, "prod", configured("prod"), played("prod", Phase.PREPARED), BEFORE) == []
 
 
+def test_a_replacement_is_never_the_crossings_own() -> None:
+    """Not even of a key that a flip renews: for a moment there would be none."""
+    memory, asked, key = played("prod", Phase.PREPARED), configured("prod", "flipped"), "TRUSTED_COOKIE_SECRET"
+    old, new = (Declared(ENV, {"key": key, "was": value}) for value in "ab")
+    plan = replace(plan_of([event("prod", f"web-staff-env-{key}", old, new, "replace")]), tag="1-flip")
+    assert refused(plan, "prod", asked, memory) == [f"crossing-alone: replace web-staff-env-{key} (value)"]
+    updated = replace(plan_of([event("prod", f"web-staff-env-{key}", old, new)]), tag="1-flip")
+    assert refused(updated, "prod", asked, memory) == []
+
+
 def test_going_back_meets_no_rule() -> None:
     """Neither an unrelated change nor even a replacement; what serves is held by its protection."""
     memory = played("prod", Phase.PREPARED, Phase.FLIPPED)
