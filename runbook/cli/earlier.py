@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 from collections.abc import Mapping
@@ -105,19 +104,10 @@ def _value(each: Mapping[str, Any]) -> Any:
 
 
 def _over(text: str, config: Mapping[str, Any]) -> str:
-    """Today's file with another config; its secrets, and how they are opened, stay."""
-    from ruamel.yaml import YAML
+    """Today's file with another config; its secrets, and how they are opened, stay. Written as the program's own
+    reader reads it: to YAML 1.1 a bare 17:00 is a number."""
+    import yaml
 
-    yaml = YAML()
-    yaml.width = 1_000_000
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    whole = yaml.load(text)
-    kept = whole["config"]
-    for key in [key for key in kept if key != SECRETS and key not in config]:
-        del kept[key]
-    for key, value in config.items():
-        if kept.get(key) != value:
-            kept[key] = value
-    written = io.StringIO()
-    yaml.dump(whole, written)
-    return written.getvalue()
+    whole = yaml.safe_load(text)
+    kept = {key: value for key, value in whole["config"].items() if key == SECRETS}
+    return yaml.safe_dump({**whole, "config": {**config, **kept}}, sort_keys=False, allow_unicode=True)

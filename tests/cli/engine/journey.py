@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from runbook.cli.running import left_behind
 from runbook.rehearsal.cutover import company
 from tests.cli.engine.ground import Ground, cutover_block, wait_until
 
@@ -147,7 +148,7 @@ def _killed(at: Ground, seen: Journey) -> None:
     os.kill(update.pid, signal.SIGKILL)
     update.wait()
     seen.json["status, killed"] = at.json("status")
-    wait_until(lambda: not at.locks())
+    wait_until(lambda: not (left_behind(at.folder / "out" / "cutover" / "prod") or {}).get("alive"))
     seen.json["status, over"] = at.json("status")
 
 

@@ -55,7 +55,7 @@ def test_nobody_reads_and_there_is_no_traceback(journey: Travelled) -> None:
 
 def test_a_phase_is_one_line_of_the_stack_file(journey: Travelled) -> None:
     done = journey[1].done["phase prepared"]
-    changed = [line for line in done.stdout.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    changed = [line for line in done.stdout.splitlines() if line.startswith(("+ ", "- "))]
     assert changed == ["-    phase: steady", "+    phase: prepared"]
 
 
@@ -198,5 +198,5 @@ def test_a_killed_command_is_not_forgotten(journey: Travelled) -> None:
 def test_no_command_leaves_a_secret_behind(journey: Travelled) -> None:
     at, seen = journey
     assert secrets_in(at) == {}
-    said = "".join(done.stdout + done.stderr for done in seen.done.values()) + str(seen.json)
+    said = "".join(f"{done.stdout}{done.stderr}" for done in seen.done.values()) + str(seen.json)
     assert [name for name, value in at.file.secrets.items() if value in said] == []
