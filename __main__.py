@@ -31,7 +31,7 @@ from components.observing import Observing, ObservingArgs  # noqa: E402
 from components.web import Drains, DrainsArgs, Flags, FlagsArgs, WebApp, WebAppArgs  # noqa: E402
 
 dns = dns_provider(settings)
-zone = zone_id(settings.zone, dns)
+zone = cutover.zone_id or zone_id(settings.zone, dns)
 steps = cutover.steps(zone)
 records = serving.records(*stack, cutover.leaving)
 named = Zone(

@@ -44,6 +44,11 @@ class Cutover:
         return self.decision.ledger
 
     @property
+    def zone_id(self) -> str:
+        """The zone's id as it was seen before, on a way back: nothing is looked up then that could fail."""
+        return self.ledger.zone_id if self.leaving else ""
+
+    @property
     def leaving(self) -> Side | None:
         return left_behind(self.ledger, self.memory)
 

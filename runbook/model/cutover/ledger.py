@@ -67,6 +67,7 @@ class Ledger:
     base: Mapping[str, str] = field(default_factory=dict)
     builds: Mapping[str, str] = field(default_factory=dict)
     projects: Mapping[str, str] = field(default_factory=dict)
+    zone_id: str = ""
     ttl_before: int | None = None
     opened: datetime | None = None
     generation: int = 1
@@ -196,7 +197,8 @@ def advance(
     # Env waits for the purge before the switch: a flip that stopped before it has renewed nothing.
     renewed = old.direction is not Direction.FLIP or memory.acted.get(PURGE, "") == old.tag
     had = old.generation_in_force if renewed else old.generation
-    new = replace(old, phase=settings.phase, projects={**old.projects, **observed.project_ids})
+    ids = {**old.projects, **observed.project_ids}
+    new = replace(old, phase=settings.phase, projects=ids, zone_id=observed.zone_id or old.zone_id)
     if prepares(platform, settings, memory, observed):
         new = _made_ready(new, settings, observed, had)
     side = settings.side

@@ -49,6 +49,8 @@ def _ready(scene: Scene) -> Iterator[Step]:
         texts.reminder_id(settings),
         texts.reminder(platform, settings),
         scene.secrets("SLACK_BOT_TOKEN"),
+        # A flip takes it back, once nothing speaks against the flip: a failed gate leaves the plan as it was.
+        after=_passed(scene) if scene.flip else (),
         reported=True,
         undone=True,
     )
@@ -76,7 +78,8 @@ def _ready(scene: Scene) -> Iterator[Step]:
         yield Step(
             "custom-hostname",
             Kind.CUSTOM_HOSTNAME,
-            phase if host else "",
+            # Done once for a host: a flip finds it done.
+            f"{scene.prepare}/{host['ref']}/{host['host']}" if host and phase else "",
             host,
             token,
             # Next's project is given its host before the gate that looks at it; nothing that serves is touched.
@@ -90,6 +93,11 @@ def _ready(scene: Scene) -> Iterator[Step]:
         {"path": way_back_file(scene.settings), "text": scene.page},
         after=_named(platform, "gate-build") if scene.flip else (),
     )
+
+
+def _passed(scene: Scene) -> tuple[str, ...]:
+    """The gates that look in this update."""
+    return tuple(step.name for step in gates(scene) if step.trigger)
 
 
 def _build(scene: Scene, app: App) -> tuple[dict[str, Any], dict[str, SecretStr]]:
@@ -115,14 +123,13 @@ def _before(scene: Scene) -> Iterator[Step]:
     """What is done just before the switch, and in a way back after it."""
     platform, settings = scene.platform, scene.settings
     if platform.auth_app:
-        passed = tuple(step.name for step in gates(scene) if step.trigger)
         yield Step(
             "end-sessions",
             Kind.END_SESSIONS,
             scene.flip,
             {"ref": settings.current.supabase_ref},
             scene.secrets("SUPABASE_ACCESS_TOKEN"),
-            after=(*passed, "way-back"),
+            after=(*_passed(scene), "way-back"),
         )
     yield replace(_purge(scene, PURGE), after=(Group.CACHE_RULES,), trigger=scene.flip)
 

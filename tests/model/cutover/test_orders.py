@@ -67,10 +67,12 @@ def test_a_flip_looks_before_it_ends_sessions_and_ends_them_before_anything_move
     assert gates >= {*vercel(stack, "gate-build"), *(f"gate-{name}" for name in platform(stack).drains)}
     moves = (Group.CACHE_RULES, Group.RECORDS, Group.ENV, "purge", *vercel(stack, "promote"))
     assert {*gates, "way-back"} <= found.before_all(*moves)
+    assert gates <= found.before_all("remind"), "a failed gate leaves the plan as it was"
     for app in platform(stack).vercel_apps:
         assert f"build-{app[0].name}" in found.before_all(f"gate-build-{app[0].name}")
     if platform(stack).auth_app:
-        assert {*gates, "way-back"} <= found.before_all("end-sessions", "auth-settings", "custom-hostname")
+        assert {*gates, "way-back"} <= found.before_all("end-sessions", "auth-settings")
+        assert "custom-hostname" in found.before_all("gate-target-auth"), "the gate sees its certificate"
         assert "end-sessions" in found.before_all(*moves)
         assert {"auth-settings", "custom-hostname"} <= found.before_all(*moves[:3], "purge")
 
@@ -101,7 +103,7 @@ def test_a_flip_verifies_after_the_second_purge_and_completes_after_all(stack: s
 @every_stack
 def test_what_acts_in_a_flip(stack: str) -> None:
     found = flip(stack)
-    never = {*found.named("page-", "function-"), "lock", *vercel(stack, "build")}
+    never = {*found.named("page-", "function-"), "lock", *vercel(stack, "build"), "custom-hostname"}
     still = {f"gate-target-{app.name}" for app in apps(stack) if not moves(stack, app.name)}
     assert found.due == {*found.steps} - never - still
     tag = "1-flip"
