@@ -72,10 +72,18 @@ def live(seen: Standing, now: datetime) -> Live:
 
 def _phase(seen: Standing) -> str:
     phase = seen.phase or "none: no update has been made"
-    since = f" since {seen.since}" if seen.since else ""
+    since = f" since {_minute(seen.since)}" if seen.since else ""
     asked = f"; the stack file asks for {seen.asked}" if seen.asked != seen.phase else ""
     going = f"; crossing {seen.crossing} is under way and not complete" if seen.under_way else ""
     return f"{phase}{since}{asked}{going}"
+
+
+def _minute(at: str) -> str:
+    """An ISO time; one that is none as it stands."""
+    try:
+        return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return at
 
 
 def _serves(row: dict[str, str]) -> str:

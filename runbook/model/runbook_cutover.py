@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
 from runbook.model import serving
-from runbook.model.cutover.ledger import Ledger, Memory, dns_only, seconds
+from runbook.model.cutover.ledger import Ledger, Memory, advance, dns_only, seconds
+from runbook.model.cutover.observed import Observed, SeenBuild
 from runbook.model.cutover.opening import LEAST, MARGIN
 from runbook.model.cutover.orders import plan
 from runbook.model.cutover.phases import Direction, Phase
@@ -29,7 +31,7 @@ from runbook.model.settings import Settings, SlackContact
 NEXT_REF = "refofthenextprojects"
 NEXT_TARGETS = {"A": "192.0.2.20", "AAAA": "2001:db8::20", "CNAME": "next.example.net"}
 START, END = "2030-01-05 22:00", "2030-01-06 02:00"
-_CROSSING = 1
+_EVER = datetime(2030, 1, 1, tzinfo=UTC)  # when it is shows nowhere
 
 
 def with_cutover(platform: Platform, settings: Settings) -> Settings:
@@ -96,8 +98,8 @@ def least_wait(ttl: int) -> int:
 def acting(platform: Platform, settings: Settings, direction: Direction | None) -> list[tuple[Place, list[str]]]:
     """What a move does, place by place, in the order of the runbook. `direction`: None is the preparation."""
     scene = _scene(platform, settings, direction)
-    made = _triggers(platform, settings) if direction else {}
-    due = (step for step in plan(scene).steps if step.trigger != made.get(step.name, ""))
+    acted = scene.memory.acted
+    due = (step for step in plan(scene).steps if step.trigger != acted.get(step.name, ""))
     given = Plan("", "", "", scene.ledger.tag, tuple(map(_operation, due)))
     told: dict[Place, list[str]] = {}
     for operation in in_order(given):
@@ -117,28 +119,19 @@ def all_steps(platform: Platform, settings: Settings) -> dict[str, Step]:
     return found
 
 
-def _triggers(platform: Platform, settings: Settings) -> dict[str, str]:
-    """On what each step has acted once next is ready."""
-    return {step.name: step.trigger for step in plan(_scene(platform, settings, None)).steps}
-
-
 def _scene(platform: Platform, settings: Settings, direction: Direction | None) -> Scene:
-    """As it is when all goes well."""
-    phase = {None: Phase.PREPARED, Direction.FLIP: Phase.FLIPPED, Direction.BACK: Phase.ROLLED_BACK}[direction]
-    asked = at(settings, phase)
-    builds = {app.name: "the ledger has its id" for app, _ in platform.vercel_apps}
-    ledger = Ledger(
-        phase=phase,
-        side=asked.side,
-        crossing=_CROSSING if direction else 0,
-        direction=direction,
-        attempt=1,
-        before=asked.current if direction is Direction.FLIP else None,
-        leaving=asked.next if direction is Direction.BACK else None,
-        preparation=1,
-        builds=builds,
-    )
-    return Scene(platform, asked, ledger, Memory(), "", "" if direction is Direction.BACK else "the page")
+    """The move as it is when those before it went well: each made by the program's own rules from what it finds."""
+    phases = (Phase.PREPARED, Phase.FLIPPED, Phase.ROLLED_BACK)
+    last = {None: 1, Direction.FLIP: 2, Direction.BACK: 3}[direction]
+    builds = {app.name: SeenBuild("the ledger has its id", "", "READY") for app, _ in platform.vercel_apps}
+    memory = Memory(Ledger(Phase.STEADY, settings.current))
+    for phase in phases[:last]:
+        asked = at(settings, phase)
+        ledger = advance(platform, asked, memory, Observed(serving=builds), _EVER, _EVER)
+        page = "" if phase is Phase.ROLLED_BACK else "the page"
+        scene = Scene(platform, asked, ledger, memory, "", page)
+        memory = Memory(ledger, {**memory.acted, **{each.name: each.trigger for each in plan(scene).steps}})
+    return scene
 
 
 def _operation(step: Step) -> Operation:
@@ -163,8 +156,7 @@ def _declared(platform: Platform, settings: Settings, direction: Direction | Non
         if rule not in rules:
             yield Place.PURGE if flips else switch, f"CDN rule {rule.ref} follows: {rule.expression}"
     coming = at(settings, Phase.FLIPPED).side.generation  # of the renewed secrets, which never get older again
-    generation = None if flips else coming
-    webs = zip(serving.webs(platform, old, generation), serving.webs(platform, new, coming), strict=True)
+    webs = zip(serving.webs(platform, old), serving.webs(platform, new, coming), strict=True)
     for was, web in webs:
         before, after = ({each.key: each for each in one.env} for one in (was, web))
         keys = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]

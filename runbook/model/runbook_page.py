@@ -57,7 +57,7 @@ def _head(platform: Platform, settings: Settings, who: Reader, live: Live | None
         yield f"## Now, {live.at}"
         yield "\n".join(point(f"{label}: {text}") for label, text in live.rows)
         if live.next:
-            yield f"Next: `{live.next}`"
+            yield f"Next: {live.next}"
 
 
 def _objectives(platform: Platform, settings: Settings) -> Iterator[str]:

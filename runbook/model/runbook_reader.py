@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Live:
     """What is so now, in words. `at`: when it was looked at; `phase`: the phase that the state has; `rows`: label and
     text; `opens`: when the flip opens and why, empty where no flip is ahead; `next`: the command that is likely
-    next."""
+    next, or a sentence."""
 
     at: str
     phase: str

@@ -59,7 +59,7 @@ def test_what_is_so_now_stands_on_the_page(monkeypatch: pytest.MonkeyPatch) -> N
     text = shown(monkeypatch, SEEN)
     for told in (
         "## Now, 2026-12-05 19:30 UTC",
-        "- phase: prepared since 2026-12-05T18:00:00+00:00; the stack file asks for flipped",
+        "- phase: prepared since 2026-12-05 18:00 UTC; the stack file asks for flipped",
         "- staff: staff.ibimina.rw at cname.vercel-dns.com, build dpl_1 ",
         "- auth: at x.supabase.co (the state, not looked at)",
         "- cutover window: opens in 30 min",
@@ -67,7 +67,7 @@ def test_what_is_so_now_stands_on_the_page(monkeypatch: pytest.MonkeyPatch) -> N
         "- a way back takes: 3 min. A TTL of 60 s.",
         "- against an update now (opens-at): flipped from 21:05 on.",
         "- not seen: build staff: Vercel answered 503.",
-        "Next: `./cutover plan --stack prod`",
+        "Next: ./cutover plan --stack prod",
         "**When the flip opens.** 2026-12-05 21:05 UTC. It was lowered at 20:00. When exactly",
         "### prepared (the stack is here)",
         "Pulumi.prod.yaml holds this under `config`:",

@@ -228,7 +228,7 @@ def test_live_values_stand_first_and_where_they_belong() -> None:
     text = page("prod", configured("prod"), LIVE)
     head = text.partition("## 1. ")[0]
     assert "## Now, 2026-12-05 20:10 UTC\n\n- phase: prepared\n- staff: staff.ibimina.rw at" in head
-    assert "Next: `./cutover phase flipped --stack prod`" in head
+    assert "\nNext: ./cutover phase flipped --stack prod\n" in head
     assert "\n### prepared (the stack is here)\n" in text
     assert text.count("(the stack is here)") == 1
     assert "2026-12-05 21:05 UTC. It was lowered an hour ago." in " ".join(text.split())
