@@ -11,9 +11,11 @@ Travelled = tuple[Ground, Journey]
 
 
 def test_the_same_config_gives_the_same_hash(journey: Travelled) -> None:
-    found = journey[1].json
-    assert found["plan"]["digest"] == found["plan again"]["digest"]
-    assert len(found["plan"]["digest"]) == 64
+    """`apply` previews again: of prepared it says its own hash, of the first update that it was the approved one."""
+    applied = journey[1].json["apply prepared"]["plan"]
+    assert len(applied) == 64
+    assert f"`{applied}`" in journey[1].done["plan as markdown"].stdout
+    assert journey[1].done["apply"].returncode == 0
 
 
 @pytest.mark.parametrize("what", ["record", "value", "threshold", "secret"])
