@@ -42,7 +42,8 @@ class Ground:
         return StackConfig(self.folder / f"Pulumi.{STACK}.yaml")
 
     def start(self, output: int, *words: str) -> subprocess.Popen[bytes]:
-        """`./cutover`, both of its streams at a file descriptor."""
+        """`./cutover` as the leader of a process group, which is what a terminal sends signals to. `output`: file
+        descriptor of both of its streams."""
         return subprocess.Popen(
             [str(ROOT / ".venv" / "bin" / "python"), "-m", "runbook.cli", *words],
             cwd=self.folder,
@@ -50,6 +51,7 @@ class Ground:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -70,7 +70,7 @@ def _first_update(at: Ground, seen: Journey) -> None:
     seen.done["rollback while locked"] = at.run("rollback")
     seen.json["status while locked"] = at.json("status")
     os.close(reader)
-    first.send_signal(signal.SIGHUP)
+    os.killpg(first.pid, signal.SIGHUP)
     seen.done["apply"] = Done((), first.wait(timeout=300), "", "")
     seen.json["status after apply"] = at.json("status")
 
@@ -101,8 +101,8 @@ def _stopped_flip(at: Ground, seen: Journey) -> None:
     with out.open("w") as output:
         flip = at.start(output.fileno(), "apply", "--plan", hash)
         wait_until(lambda: "end-sessions" in out.read_text() or flip.poll() is not None)
-        flip.send_signal(signal.SIGINT)
-        flip.send_signal(signal.SIGINT)
+        os.killpg(flip.pid, signal.SIGINT)
+        os.killpg(flip.pid, signal.SIGINT)
         code = flip.wait(timeout=300)
     seen.done["apply, stopped"] = Done((), code, out.read_text(), "")
     seen.texts["locks after the stop"] = str(at.locks())
