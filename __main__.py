@@ -33,7 +33,7 @@ from components.web import Drains, DrainsArgs, Flags, FlagsArgs, WebApp, WebAppA
 dns = dns_provider(settings)
 zone = cutover.zone_id or zone_id(settings.zone, dns)
 steps = cutover.steps(zone)
-records = serving.records(*stack, cutover.leaving)
+records = serving.records(*stack, cutover.leaving, cutover.put_back)
 named = Zone(
     "dns", ZoneArgs(zone, records, serving.cache_rules(*stack), steps), pulumi.ResourceOptions(providers=[dns])
 )

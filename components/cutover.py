@@ -16,7 +16,7 @@ from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import Change, Ledger, Memory, left_behind, to_observe
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.orders import plan
-from runbook.model.cutover.phases import Phase
+from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
 from runbook.model.cutover.scene import Scene, way_back_file
 from runbook.model.cutover.sections import Side
@@ -42,6 +42,11 @@ class Cutover:
     @property
     def ledger(self) -> Ledger:
         return self.decision.ledger
+
+    @property
+    def put_back(self) -> str:
+        """The last crossing, where it was a way back."""
+        return self.ledger.tag if self.ledger.direction is Direction.BACK else ""
 
     @property
     def zone_id(self) -> str:

@@ -104,15 +104,20 @@ def hosts(platform: Platform, settings: Settings) -> dict[str, str]:
     return {app.name: host for app in platform.apps if (host := host_of(app, settings, settings.side))}
 
 
-def records(platform: Platform, settings: Settings, leaving: Side | None = None) -> tuple[Record, ...]:
+def records(
+    platform: Platform, settings: Settings, leaving: Side | None = None, put_back: str = ""
+) -> tuple[Record, ...]:
     """A record for every app's host, and the extra ones of the stack.
 
     `leaving`: the side that served until a way back that is still going on. While a cutover changes the auth host
     both names stand, and the one that is left stands until the way back is complete: a name that clients just used is
     not taken away in the same move, since a missing one is remembered for half an hour (RFC 2308).
+    `put_back`: the last crossing, where it was a way back. It stands in the comment, so that each way back writes
+    every name again: an update that was killed may have changed one and not have noted it, and the engine would see
+    no difference.
     """
     return (
-        *(record for app in platform.apps for record in _app_records(app, settings, leaving)),
+        *(record for app in platform.apps for record in _app_records(app, settings, leaving, put_back)),
         *_extra_records(settings),
     )
 
@@ -141,21 +146,21 @@ def _extra_records(settings: Settings) -> Iterator[Record]:
         )
 
 
-def _app_records(app: App, settings: Settings, leaving: Side | None) -> Iterator[Record]:
+def _app_records(app: App, settings: Settings, leaving: Side | None, put_back: str) -> Iterator[Record]:
     """One record, or while a cutover changes the auth host one for either name. Those of sign-in are keyed by their
     host, since it changes hands: a key by the app would turn one name into the other."""
     if not app.auth:
-        yield _app_record(app, app.name, settings.apps[app.name].host or "", settings.side, settings)
+        yield _app_record(app, app.name, settings.apps[app.name].host or "", settings.side, settings, put_back)
         return
     sides = [settings.side]
     if settings.next and settings.phase.low_ttl:  # prepared, flipped, rolled back: both names stand
         sides += [settings.current, settings.next]
     by_host = {side.auth_host: side for side in reversed([*sides, *([leaving] if leaving else [])])}
     for host, side in sorted((host, side) for host, side in by_host.items() if host):
-        yield _app_record(app, host, host, side, settings)
+        yield _app_record(app, host, host, side, settings, put_back)
 
 
-def _app_record(app: App, key: str, host: str, side: Side, settings: Settings) -> Record:
+def _app_record(app: App, key: str, host: str, side: Side, settings: Settings, put_back: str) -> Record:
     reach, target = settings.apps[app.name], side.targets[app.name]
     low = settings.phase.low_ttl and takes_part(app, settings)
     normal = reach.ttl or TTL_AUTOMATIC
@@ -166,7 +171,8 @@ def _app_record(app: App, key: str, host: str, side: Side, settings: Settings) -
         content=target,
         ttl=TTL_AUTOMATIC if reach.proxied else LOW_TTL if low else normal,
         proxied=reach.proxied,
-        comment=f"{settings.platform} {settings.environment}: {app.title}",
+        comment=f"{settings.platform} {settings.environment}: {app.title}"
+        + (put_back and f", put back by {put_back}"),
         # The name that a cutover brings serves after it, and is protected then: a way back by restoring the config
         # from before has to be able to let it go.
         serves=not app.auth or host == settings.current.auth_host == settings.side.auth_host,

@@ -121,6 +121,16 @@ def test_on_a_way_back_dns_and_promote_wait_for_the_ledger_alone() -> None:
         assert trigger(found["step-build-staff"]) in ("", "prepare-1"), "which does not act"
 
 
+def test_a_way_back_writes_every_name_again_and_a_flip_does_not() -> None:
+    def comments(phase: str | None, *way: Phase) -> list[str]:
+        found = registered(phase, *way)
+        return [found[f"dns-{key}"].inputs["comment"] for key in ("staff", "auth.ibimina.rw")]
+
+    plain = comments(None)
+    assert comments("flipped", P) == plain
+    assert comments("rolled-back", P, F) == [f"{each}, put back by 2-back" for each in plain]
+
+
 def test_both_names_stand_while_a_cutover_changes_the_auth_host() -> None:
     names = {"dns-auth.ibimina.rw", "dns-signin.ibimina.rw"}
     for phase, way in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -274,3 +275,14 @@ def test_every_app_of_every_stack_is_checked_under_a_job_of_its_own() -> None:
     checks = [check for stack in STACKS for check in serving.uptime_checks(platform(stack), settings(stack))]
     assert len({check.job for check in checks}) == len(checks) == sum(len(platform(stack).apps) for stack in STACKS)
     assert all(check.url.startswith("https://") for check in checks)
+
+
+@every_stack
+def test_a_way_back_writes_every_name_again(stack: str) -> None:
+    """An update that was killed may have changed a record without a note of it: the engine would see no difference."""
+    plain = serving.records(platform(stack), settings(stack))
+    back = serving.records(platform(stack), settings(stack), put_back="2-back")
+    apps = [each for each in back if each.in_use]
+    assert len(apps) == len(platform(stack).apps)
+    assert all(each.comment.endswith(", put back by 2-back") and len(each.comment) <= 100 for each in apps)
+    assert [replace(each, comment="") for each in back] == [replace(each, comment="") for each in plain]

@@ -15,20 +15,28 @@ def _each(pattern: str, names: tuple[str, ...], values: tuple[str, ...], reason:
     return tuple(Excused(pattern.format(name, value), reason) for name in names for value in values)
 
 
-def _touched(*hosts: str) -> tuple[Excused, ...]:
-    """Records whose content or TTL went there and back."""
-    stamps = ("modifiedOn", "commentModifiedOn", "tagsModifiedOn")
-    return _each(_RECORD, hosts, stamps, "a record that went there and back has a new time of its last change")
+_HOSTS = ("app.ibimina.rw", "auth.ibimina.rw", "staff.ibimina.rw")
+_WRITTEN = (
+    *_each(_RECORD, _HOSTS, ("comment",), "a way back writes every name again, and says so in its comment"),
+    *_each(
+        _RECORD,
+        _HOSTS,
+        ("modifiedOn", "commentModifiedOn", "tagsModifiedOn"),
+        "a record that is written has a new time",
+    ),
+)
 
 
 # Of every way back after a flip that came as far as the switch. The vendors number purges and annotations.
 _ALWAYS = (
+    *_WRITTEN,
     *(Excused(f"/cloudflare/purge/{number}", "caches are purged before and after a switch") for number in (1, 2, 3)),
     Excused("/grafana/annotation/1", "crossings stay marked in Grafana"),
     Excused("/loki/line/cutover-1-flip-1", "the marked events that verify sent stay in the logs"),
     Excused("/loki/line/cutover-2-back-1", "the marked events that verify sent stay in the logs"),
     Excused("/pagerduty/alert/ibimina-prod-2-back", "a page that was sent stays sent"),
     Excused("/slack/message/2-back", "an announcement that was sent stays sent"),
+    Excused("/supabase/function/ibiminaprodplacehold~1metrics-exporter", "the way back deploys it again"),
     Excused("/supabase/session/*", "sessions that the flip ended stay ended; verify signed in anew"),
     Excused("/supabase/refresh-token/*", "tokens end and begin with their sessions"),
     Excused("/supabase/user/*", "the user with whom verify signs in"),
@@ -38,16 +46,13 @@ _ALWAYS = (
 
 PLANNED = (
     *_ALWAYS,
-    *_touched("auth.ibimina.rw"),
     Excused("/slack/message/*", "the reminder that was sent stays sent"),
     Excused("/slack/scheduled/*", "the reminder that was scheduled has been sent since"),
-    Excused("/supabase/function/ibiminaprodplacehold~1metrics-exporter", "the way back deploys it again"),
     Excused("/vercel/deployment/*/promoted", "the next builds have served once"),
 )
 ONCE_MORE = (Excused("/vercel/deployment/*", "next was made anew, and the release before it stays at Vercel"),)
 EMERGENCY = (
     *_ALWAYS,
-    *_touched("app.ibimina.rw", "auth.ibimina.rw"),
     Excused("/cloudflare/Ruleset/*/version", "the rule that pins the auth host went there and back"),
     Excused("/cloudflare/Ruleset/*/lastUpdated", "as its version"),
     Excused("/grafana/annotation/2", "crossings stay marked in Grafana"),
