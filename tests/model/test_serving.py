@@ -279,7 +279,7 @@ def test_every_app_of_every_stack_is_checked_under_a_job_of_its_own() -> None:
 
 @every_stack
 def test_a_way_back_writes_every_name_again(stack: str) -> None:
-    """An update that was killed may have changed a record without a note of it: the engine would see no difference."""
+    """An update that was killed may have changed a record and not noted it: the engine would see no difference."""
     plain = serving.records(platform(stack), settings(stack))
     back = serving.records(platform(stack), settings(stack), put_back="2-back")
     apps = [each for each in back if each.in_use]
