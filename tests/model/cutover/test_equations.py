@@ -17,9 +17,10 @@ from tests.model.cutover.generated import EXAMPLES, Desired, Made, cutovers, des
 
 
 def bare(found: Desired) -> Desired:
-    """Without what only the state sees of a record: whether it is protected, and its former name. They follow
-    `current`, which a settled cutover has not written yet."""
-    return replace(found, records=tuple(replace(each, serves=False, formerly=None) for each in found.records))
+    """Without what only the state sees of a record: whether it is protected or waits, and its former name. They
+    follow `current`, which a settled cutover has not written yet."""
+    cut = tuple(replace(each, serves=False, formerly=None, in_use=False) for each in found.records)
+    return replace(found, records=cut)
 
 
 def brought(made: Made) -> str | None:
