@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-TESTS = Path(__file__).parent
 # Folders whose tests share a stack, clouds or a database. tests/engine/cutover shares its own across processes.
-TOGETHER = ("engine", "cli/engine", "cli/practice", "proving", "components", "clouds", "steps/gates")
+TOGETHER = ("cli/engine", "cli/practice", "clouds", "components", "engine", "proving", "steps/gates")
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """A folder of TOGETHER is run by one process, everything else test by test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = PurePosixPath(nodeid.partition("::")[0]).parent.relative_to("tests").as_posix()
+        for each in TOGETHER:
+            if folder == each or (folder.startswith(f"{each}/") and each != "engine"):
+                return each
+        return nodeid
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        folder = item.path.parent.relative_to(TESTS).as_posix()
-        for each in TOGETHER:
-            if folder == each or (folder.startswith(f"{each}/") and each != "engine"):
-                item.add_marker(pytest.mark.xdist_group(each))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)

@@ -74,7 +74,7 @@ def test_lines_that_loki_loses_are_noticed(loki: Loki, monkeypatch: pytest.Monke
     send = loki._send
 
     def losing(method: str, path: str, tenant: str | None, body: str | None = None) -> str:
-        return "" if method == "POST" and body and r'\"number\": 23' in body else send(method, path, tenant, body)
+        return "" if method == "POST" and body and r"\"number\": 23" in body else send(method, path, tenant, body)
 
     monkeypatch.setattr(loki, "_send", losing)
     lines = [Line(STREAM, MINUTE, {"number": number}) for number in range(20, 24)]

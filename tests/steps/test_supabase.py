@@ -70,7 +70,7 @@ def test_redirects_that_were_there_before_are_not_ours_to_take_away(server: Serv
     evidence, _ = settings(server, call({"refs": {REF: {"uri_allow_list": OURS}}}, TOKEN), now)
     assert evidence["ours"] == OURS[1:]
     later = {**now, "uri_allow_list": ",".join(OURS)}
-    wanted = {"refs": {REF: {"uri_allow_list": []}}}
+    wanted: dict[str, Any] = {"refs": {REF: {"uri_allow_list": []}}}
     _, sent = settings(server, call(wanted, TOKEN, before={REF: evidence}), later)
     assert sent == {"uri_allow_list": OURS[0]}
 
