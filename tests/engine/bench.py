@@ -11,10 +11,12 @@ from typing import Any
 
 import yaml
 
+from runbook.model.plans.operation import STEPS_PROVIDER
 from runbook.model.problems import NAMESPACE
 from runbook.rehearsal import stack_files
 from runbook.rehearsal.clouds import Clouds, Held
 from runbook.rehearsal.engine import Engine, Outcome
+from runbook.rehearsal.events import Operation
 from runbook.rehearsal.rehearse import Stage
 from runbook.rehearsal.stack_files import StackFile
 from tests.stacks import ROOT
@@ -75,7 +77,13 @@ class Silent:
 
 def changes(outcome: Outcome) -> dict[str, tuple[str, tuple[str, ...]]]:
     """What a command began to change: resource name to the engine's word and the properties that differ."""
-    return {each.name: (each.op, each.diff) for each in outcome.events.changes}
+    return {each.name: (each.op, each.diff) for each in changed(outcome)}
+
+
+def changed(outcome: Outcome) -> list[Operation]:
+    """The same in the order in which it began. Left out is the engine's own provider of dynamic resources: the engine
+    gives it the whole config as its inputs, so every edit of a stack file updates it and nothing else comes of it."""
+    return [each for each in outcome.events.changes if each.type != STEPS_PROVIDER]
 
 
 def flat(text: str) -> str:

@@ -46,7 +46,7 @@ def test_changes_by_hand_show(stood: Bench, by_hand: Change) -> None:
     assert outcome.code == 0, outcome.output
     # The sensitive value is not among them: Vercel gives none back, so nobody can see that it was changed.
     assert changes(outcome) == {
-        "dns-auth": ("update", ("ttl",)),
+        f"dns-auth.{ZONE}": ("update", ("ttl",)),
         "web-staff-env-NEXT_PUBLIC_APP_URL": ("update", ("value",)),
         "alerts-auth-availability": ("update", ("rules",)),
     }

@@ -87,18 +87,37 @@ def test_a_zone_that_the_account_does_not_have_fails_the_preview(stood: Bench) -
     assert "Traceback" not in outcome.output
 
 
-def test_what_serves_is_not_replaced(stood: Bench) -> None:
+def test_what_serves_changes_by_no_edit_of_a_target(stood: Bench) -> None:
     held = stood.clouds.store.objects()
-    with stood.edited("prod", {"current.targets.auth": "192.0.2.7"}):  # a CNAME record cannot become an A record
+    with stood.edited("prod", {"current.targets.auth": "192.0.2.7"}):
         outcome = stood.engine.run("prod", "up", "--yes", "--skip-preview")
 
     assert outcome.code != 0
-    assert "unable to replace resource" in flat(outcome.output)
-    assert "dns-auth" in flat(outcome.output)
+    assert "what serves changes by a cutover alone, or by its way back." in flat(outcome.output)
+    assert "runbook:current.targets.auth = '192.0.2.7'" in outcome.output
+    assert "Traceback" not in outcome.output
+    assert outcome.events.changes == ()
     assert stood.clouds.store.objects() == held
 
 
-@pytest.mark.parametrize("name", ["dns-auth", "web-staff-project", "web-member-domain"])
+def test_what_serves_is_not_replaced(stood: Bench) -> None:
+    """By hand it was: an A record stands where a CNAME record is declared, and neither can become the other."""
+    was = stood.one("DnsRecord", name="auth.ibimina.rw")
+    stood.clouds.store.change(was.cloud, was.kind, was.id, type="A", content="192.0.2.7")
+    held = stood.clouds.store.objects()
+    outcome = stood.engine.run("prod", "up", "--yes", "--skip-preview", "--refresh")
+    after = stood.clouds.store.objects()
+    stood.clouds.store.put(was)
+    again = stood.engine.run("prod", "refresh", "--yes", "--skip-preview")
+
+    assert outcome.code != 0
+    assert "unable to replace resource" in flat(outcome.output)
+    assert "dns-auth.ibimina.rw" in flat(outcome.output)
+    assert after == held
+    assert again.code == 0, again.output
+
+
+@pytest.mark.parametrize("name", ["dns-auth.ibimina.rw", "web-staff-project", "web-member-domain"])
 def test_what_serves_is_not_deleted(stood: Bench, name: str) -> None:
     held = stood.clouds.store.objects()
     resources = json.loads(stood.engine.export("prod"))["deployment"]["resources"]

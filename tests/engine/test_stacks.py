@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from components import memory
 from runbook.rehearsal import events, kinds
 from tests.engine.conftest import Rehearsed
 from tests.stacks import STACKS
+
+OURS = (memory.LEDGER, memory.STEP)  # kept in the state alone
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -24,15 +29,25 @@ def test_after_up_a_second_preview_finds_nothing_to_change(rehearsed: Rehearsed,
 
 
 def test_what_was_created_stands_in_the_clouds_and_nothing_else(rehearsed: Rehearsed) -> None:
-    made = [
-        (each["type"], each["id"])
-        for stack in STACKS
-        for each in json.loads(rehearsed.bench.engine.export(stack))["deployment"]["resources"]
-        if each.get("provider")
-    ]
+    made = [(each["type"], each["id"]) for each in _provided(rehearsed) if each["type"] not in OURS]
     held = [(each.kind, each.id) for each in rehearsed.bench.clouds.store.objects() if each.kind != "zone"]
 
     assert sorted(made) == sorted(held)
+
+
+def test_of_ledger_and_steps_nothing_stands_in_the_clouds_and_no_step_acted(rehearsed: Rehearsed) -> None:
+    """A stack without a cutover declares them all the same, so that what they did before is not forgotten."""
+    ours = [each for each in _provided(rehearsed) if each["type"] in OURS]
+
+    assert [each["id"] for each in ours if each["type"] == memory.LEDGER] == ["ledger"] * len(STACKS)
+    assert {each["outputs"]["acted"] for each in ours if each["type"] == memory.STEP} == {""}
+
+
+def _provided(rehearsed: Rehearsed) -> Iterator[dict[str, Any]]:
+    """Every resource in the states of all stacks that some provider made."""
+    for stack in STACKS:
+        resources = json.loads(rehearsed.bench.engine.export(stack))["deployment"]["resources"]
+        yield from (each for each in resources if each.get("provider"))
 
 
 @pytest.mark.parametrize("stack", STACKS)
