@@ -73,7 +73,11 @@ class Cutover:
         status: dict[str, object] = {"phase": self.settings.phase.value, "crossing": self.ledger.tag}
         opens, phase = self.decision.opening, self.settings.phase
         if opens and phase is Phase.PREPARED:
-            status |= {"opensAt": opens.when, "why": opens.why, "cannotBeUndone": list(texts.CANNOT_BE_UNDONE)}
+            status |= {
+                "opensAt": opens.when,
+                "why": opens.why,
+                "cannotBeUndone": list(texts.cannot_be_undone(self.platform)),
+            }
         if phase in (Phase.PREPARED, Phase.FLIPPED):
             status["wayBack"] = way_back_file(self.settings)
         return status
@@ -111,7 +115,7 @@ def decided(platform: Platform, settings: Settings, pending: Pending) -> Cutover
     decision = decide(platform, settings, memory, observed, now, _missing(settings), commit_of(pulumi.get_stack()))
     if decision.refusals:
         raise RefusedError(pulumi.get_stack(), settings, decision.refusals, now)
-    _say(decision)
+    _say(platform, decision)
     return Cutover(platform, settings, memory, observed, decision, reach)
 
 
@@ -136,10 +140,10 @@ def _missing(settings: Settings) -> list[str]:
     return [name for name, function in given.items() if not Path(function.source).exists()]
 
 
-def _say(decision: Decision) -> None:
+def _say(platform: Platform, decision: Decision) -> None:
     """What may not go unread: that traffic moves, and what was let pass."""
     if decision.change is Change.FLIP:
-        pulumi.log.warn(texts.before_a_flip(decision.ledger.tag))
+        pulumi.log.warn(texts.before_a_flip(platform, decision.ledger.tag))
     if decision.change is Change.BACK:
         pulumi.log.warn(f"This update takes traffic back to what served before (crossing {decision.ledger.tag}).")
     for rule, reason in decision.overridden.items():

@@ -151,7 +151,7 @@ def _flipped(
     yield "It is refused in the preview, with every reason at once and a block to override just these, by:"
     yield "\n".join(point(f"`{rule}`: {text}") for rule, text in REFUSED.items() if rule is not Rule.SOAK)
     yield "What cannot be undone:"
-    yield "\n".join(map(point, texts.CANNOT_BE_UNDONE))
+    yield "\n".join(map(point, texts.cannot_be_undone(platform)))
     yield "It does, and a step that fails stops what comes after it; the same command goes on from there:"
     yield _does(platform, planned, Direction.FLIP)
     watched = [each for each in platform.objectives(stack_of(planned)) if each.name in cutover.back_out]
@@ -209,7 +209,7 @@ def back(platform: Platform, planned: Settings, who: Reader) -> Iterator[str]:
     )
     yield _does(platform, planned, Direction.BACK)
     yield "What does not come back:"
-    yield "\n".join(map(point, texts.CANNOT_BE_UNDONE))
+    yield "\n".join(map(point, texts.cannot_be_undone(platform)))
     yield prose(
         "When the cause is known, the stack is made steady again; until then Vercel gives no domain to new builds:"
     )

@@ -11,28 +11,36 @@ from typing import Any
 from runbook.model.cutover.ledger import Ledger
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.sections import Cutover
-from runbook.model.platform import Platform
+from runbook.model.platform import Platform, Secret
 from runbook.model.serving import hosts, stack_of
 from runbook.model.settings import Settings, SlackContact
 
 REMINDED = timedelta(hours=24)  # section 3a, 1
 
-# What a way back does not bring back. Shown in the stack's outputs before a flip, and on the page of the way back.
-CANNOT_BE_UNDONE = (
-    "Sessions that the flip ended stay ended: everybody signs in again, and once more after a way back.",
-    "Messages that were sent stay sent: the reminder, announcements and pages.",
+# What a way back does not bring back. Shown before a flip and on the page of the way back.
+_SESSIONS = "Sessions that the flip ended stay ended: everybody signs in again, and once more after a way back."
+_SENT = "Messages that were sent stay sent: the reminder, announcements and pages."
+_RENEWED = (
     "The generation of the renewed secrets only grows. The build that served before carries the old ones, so cookies "
-    "of trusted devices from before the flip count again while it serves.",
-    "What people wrote to the next Supabase project while it served stays there: the program moves no data.",
+    "of trusted devices from before the flip count again while it serves."
 )
+_WRITTEN = "What people wrote to the next Supabase project while it served stays there: the program moves no data."
 
 
-def before_a_flip(tag: str) -> str:
+def cannot_be_undone(platform: Platform) -> tuple[str, ...]:
+    """What stays after a way back, of what a flip of this platform does."""
+    values = [variable.value for _, app in platform.vercel_apps for variable in app.variables]
+    renews = any(isinstance(value, Secret) and value.renewed for value in values)
+    said = {_SESSIONS: platform.auth_app is not None, _SENT: True, _RENEWED: renews, _WRITTEN: True}
+    return tuple(text for text, holds in said.items() if holds)
+
+
+def before_a_flip(platform: Platform, tag: str) -> str:
     """What is shown before a flip: that traffic moves, and what cannot be undone, for a terminal of 80 columns."""
     head = f"This update flips (crossing {tag}). What cannot be undone:"
     points = (
         textwrap.fill(each, 76, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
-        for each in CANNOT_BE_UNDONE
+        for each in cannot_be_undone(platform)
     )
     return "\n".join((head, *points))
 
@@ -181,7 +189,7 @@ def record(platform: Platform, settings: Settings, ledger: Ledger, overridden: M
         "to": ledger.side.model_dump(mode="json", by_alias=True),
         "window": span(settings.cutover) if settings.cutover else None,
         "overrides": {rule.value: reason for rule, reason in overridden.items()},
-        "cannot_be_undone": list(CANNOT_BE_UNDONE),
+        "cannot_be_undone": list(cannot_be_undone(platform)),
         "database": platform.recovery.revert,
     }
 

@@ -199,7 +199,7 @@ def _people(scene: Scene) -> list[str]:
         "Whom to call, and what cannot be undone",
         "\n".join([*people, *map(point, support)]),
         "What stays as it is:",
-        "\n".join(map(point, texts.CANNOT_BE_UNDONE)),
+        "\n".join(map(point, texts.cannot_be_undone(scene.platform))),
     ]
 
 

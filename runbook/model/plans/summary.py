@@ -70,7 +70,7 @@ def summary(plan: Plan, digest: str, asked: Asked, against: Sequence[PlanRefusal
         crossing=plan.tag,
         headline=_headline(plan),
         notice=noticed(plan, asked),
-        undone=texts.CANNOT_BE_UNDONE if flips(plan) else (),
+        undone=texts.cannot_be_undone(asked.platform) if flips(plan) else (),
         way_back=back,
         way_back_seconds=seconds,
         waits=waits(plan, asked),

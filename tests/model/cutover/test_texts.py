@@ -144,7 +144,7 @@ def test_the_record_of_a_crossing_says_from_what_to_what_and_what_was_let_pass()
     assert (found["from"]["release"], found["to"]["release"]) == ("v1.0.0", "v1.1.0")
     assert found["overrides"] == {"window": "agreed by telephone"}
     assert found["begun"] == "2026-12-05T21:00:00+00:00"
-    assert found["cannot_be_undone"] == list(texts.CANNOT_BE_UNDONE)
+    assert found["cannot_be_undone"] == list(texts.cannot_be_undone(platform("prod")))
     assert json.loads(json.dumps(found)) == found
     back = texts.record(platform("prod"), configured("prod", None), ledger(P, F, R), {})
     assert back["window"] is None
@@ -156,3 +156,10 @@ def test_the_record_of_a_way_back_says_what_was_left() -> None:
     assert memory.ledger is not None
     found = texts.record(platform("prod"), configured("prod", "rolled-back"), memory.ledger, {})
     assert (found["from"]["release"], found["to"]["release"]) == ("v1.1.0", "v1.0.0")
+
+
+def test_what_cannot_be_undone_is_only_what_the_platform_does() -> None:
+    """EasyMO has no sign-in of its own and no secret that a flip renews."""
+    ours, theirs = texts.cannot_be_undone(platform("prod")), texts.cannot_be_undone(platform("easymo-prod"))
+    assert len(ours) == 4
+    assert theirs == (ours[1], ours[3])

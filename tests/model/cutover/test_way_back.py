@@ -164,7 +164,7 @@ def test_steps_by_hand_say_what_to_set_and_whom_to_call() -> None:
     assert "#ops-alerts: Slack #ops-alerts" in text
     assert "Product owner: mail to product-owner@ibimina.rw" in text
     assert f"Supabase project ref: {OLD_REF} and {NEW_REF}" in text
-    assert all(line in text for line in (*IBIMINA.recovery.support, *texts.CANNOT_BE_UNDONE))
+    assert all(line in text for line in (*IBIMINA.recovery.support, *texts.cannot_be_undone(IBIMINA)))
 
 
 def test_the_database_command_is_shown_as_unverified_and_never_run() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from runbook.model.cutover.phases import Phase
 from runbook.model.cutover.refusals import decide
-from runbook.model.cutover.texts import CANNOT_BE_UNDONE
+from runbook.model.cutover.texts import cannot_be_undone
 from runbook.model.plans.horizon import horizon, span
 from runbook.model.plans.markdown import markdown
 from runbook.model.plans.operation import Operation
@@ -36,7 +36,7 @@ def test_every_comment_is_of_a_move() -> None:
 
 
 def test_what_cannot_be_undone_stands_before_a_flip_and_nowhere_else() -> None:
-    assert flip().undone == CANNOT_BE_UNDONE
+    assert flip().undone == cannot_be_undone(platform("staging"))
     assert {each().undone for each in (prepare, settle, back)} == {()}
 
 
