@@ -47,6 +47,7 @@ def _end(ended: subprocess.CompletedProcess[str]) -> str:
     if ended.returncode == 0:
         return ended.stdout.rstrip().rpartition("\n\n")[2]
     assert ended.returncode == 3, ended.stderr
+    assert "against this update" in ended.stderr, ended.stderr
     refusal = ended.stderr[ended.stderr.index("against this update") :]
     return re.sub(r"\s+", " ", refusal.partition("\n\n")[0])
 
