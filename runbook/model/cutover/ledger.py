@@ -68,6 +68,7 @@ class Ledger:
     builds: Mapping[str, str] = field(default_factory=dict)
     projects: Mapping[str, str] = field(default_factory=dict)
     zone_id: str = ""
+    hosts: Mapping[str, str] = field(default_factory=dict)
     ttl_before: int | None = None
     opened: datetime | None = None
     generation: int = 1
@@ -193,12 +194,13 @@ def advance(
     old = memory.ledger
     kind = change(settings, old)
     if old is None:
-        return Ledger(phase=settings.phase, side=settings.side)
+        return Ledger(phase=settings.phase, side=settings.side, hosts=fixed_hosts(settings))
     # Env waits for the purge before the switch: a flip that stopped before it has renewed nothing.
     renewed = old.direction is not Direction.FLIP or memory.acted.get(PURGE, "") == old.tag
     had = old.generation_in_force if renewed else old.generation
     ids = {**old.projects, **observed.project_ids}
-    new = replace(old, phase=settings.phase, projects=ids, zone_id=observed.zone_id or old.zone_id)
+    new = replace(old, phase=settings.phase, projects=ids, hosts=fixed_hosts(settings))
+    new = replace(new, zone_id=observed.zone_id or old.zone_id)
     if prepares(platform, settings, memory, observed):
         new = _made_ready(new, settings, observed, had)
     side = settings.side
@@ -235,6 +237,11 @@ def _made_ready(ledger: Ledger, settings: Settings, observed: Observed, had: int
         base={**ledger.base, **{app: build.id for app, build in observed.serving.items()}},
         next_generation=max(asked, had + 1),
     )
+
+
+def fixed_hosts(settings: Settings) -> dict[str, str]:
+    """App to host name, of those whose name no cutover changes."""
+    return {name: app.host for name, app in sorted(settings.apps.items()) if app.host}
 
 
 def left_behind(ledger: Ledger, memory: Memory) -> Side | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from runbook.model.cutover.ledger import Change, Ledger, Memory, Serving, advance, change, ttl_before
+from runbook.model.cutover.ledger import Change, Ledger, Memory, Serving, advance, change, fixed_hosts, ttl_before
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
@@ -150,6 +150,22 @@ def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal
         current_serves = Serving.of(settings.current) == memory.ledger.serving
         if not (barred and current_serves):  # or else the phase alone is wrong
             yield Refusal(None, _by_hand(settings, memory.ledger))
+    yield from _renamed(settings, memory)
+
+
+def _renamed(settings: Settings, memory: Memory) -> Iterator[Refusal]:
+    """A record is renamed in place, so the name that people know would be gone at once."""
+    known = memory.ledger.hosts if memory.ledger else {}
+    for app, host in fixed_hosts(settings).items():
+        was = known.get(app, host)
+        if host != was:
+            problem = Problem(
+                path("apps", app, "host"),
+                host,
+                f"{was}, by which people reach the app: a name in use is never taken away.",
+                f"Write back {was}. A new name is a new app of the platform; people move to it first.",
+            )
+            yield Refusal(None, problem)
 
 
 def _by_hand(settings: Settings, ledger: Ledger) -> Problem:

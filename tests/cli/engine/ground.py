@@ -7,12 +7,14 @@ import json
 import os
 import pty
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from runbook.rehearsal import stack_files
 from runbook.rehearsal.clouds import Clouds, Held
@@ -147,6 +149,24 @@ class Ground:
         self._git("add", "-A")
         self._git("commit", "-q", "-m", message)
         return self._git("rev-parse", "HEAD")
+
+    @contextlib.contextmanager
+    def unanswered(self, method: str, kind: str) -> Iterator[None]:
+        """Such calls of the engine get their answer at the block's end, so that an update that makes one is not over
+        before that, however fast it is and however slow the block."""
+        faults, answered = self.clouds.faults, threading.Event()
+        meet = faults.meet
+
+        def wait(cloud: str, called: str, of: str, name: str) -> None:
+            if (called, of) == (method, kind):
+                answered.wait()
+            meet(cloud, called, of, name)
+
+        with mock.patch.object(faults, "meet", wait):
+            try:
+                yield
+            finally:
+                answered.set()
 
     def locks(self) -> list[Path]:
         state = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))

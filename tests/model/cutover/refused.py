@@ -39,6 +39,9 @@ class Update:
         return str(RefusedError(self.stack, self.settings, refusals, self.now)) if refusals else "Nothing refuses it."
 
 
+RENAMED = {"host": "members.ibimina.rw", "proxied": True}
+
+
 def flip(stack: str = "prod", changes: Any = None, seen: Any = None, **sections: Any) -> Update:
     """A flip of a stack that was prepared, in the window. `changes`: of the cutover's section, `seen`: of what is
     observed."""
@@ -91,6 +94,9 @@ def updates() -> dict[str, Update]:
         "A new stack that begins flipped": replace(flip(), memory=NOTHING),
         "A target edited by hand": by_hand(targets={**raw("prod")["current"]["targets"], "staff": "192.0.2.5"}),
         "A Supabase project edited by hand": by_hand(supabaseRef="q" * 20),
+        "A host of an app edited by hand": replace(
+            by_hand(), settings=configured("prod", None, apps={**raw("prod")["apps"], "member": RENAMED})
+        ),
         "An auth host edited by hand": by_hand(authHost="login.ibimina.rw"),
         "Another next while next serves": replace(
             settle(), settings=configured("prod", "flipped", {"next": {"supabaseRef": "q" * 20}})
