@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from runbook.model.cutover.ledger import Memory
-from runbook.model.cutover.phases import Phase
+from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.plans.operation import Operation, Plan
 from runbook.model.plans.places import DOMAIN, ENV, PROJECT, RECORD, RETENTION, RULESET, flips
 from runbook.model.platform import Platform
@@ -62,13 +62,17 @@ def _records(platform: Platform, settings: Settings, memory: Memory) -> list[set
     """Of each phase its records; a name that a way back left stands until that is complete."""
     leaving = memory.ledger.leaving if memory.ledger else None
     sides = (None, leaving) if leaving else (None,)
+    # Each way back says so in every comment, which stands until the next crossing has written the record again.
+    crossing = memory.ledger.crossing if memory.ledger else 0
+    notes = ("", *(f"{number}-{Direction.BACK}" for number in (crossing - 1, crossing) if number > 0))
     return [
         {
             (each.name, each.type, each.content, each.ttl, each.proxied, each.priority, each.comment)
-            for each in records(platform, asked, side)
+            for each in records(platform, asked, side, note)
         }
         for asked in _phases(settings)
         for side in sides
+        for note in notes
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from runbook.model import alerting, serving
-from runbook.model.cutover.ledger import PURGE, Memory
+from runbook.model.cutover.ledger import PURGE, Ledger, Memory
 from runbook.model.cutover.phases import Direction
 from runbook.model.cutover.refusals import decide
 from runbook.model.plans.operation import LEDGER, STEP, STEPS_PROVIDER, Plan, plan_of
@@ -39,11 +39,11 @@ def hidden() -> dict[str, str]:
     return {MARK: SECRET_MARK, "ciphertext": "[secret]"}
 
 
-def resources(stack: str, settings: Settings, generation: int) -> dict[str, Declared]:
+def resources(stack: str, settings: Settings, generation: int, put_back: str = "") -> dict[str, Declared]:
     """Name to what a cloud is asked for, as the components declare it."""
     found = platform(stack)
     made: dict[str, Declared] = {}
-    for record in serving.records(found, settings):
+    for record in serving.records(found, settings, put_back=put_back):
         keys = ("name", "type", "content", "ttl", "proxied", "priority")
         inputs = {key: getattr(record, key) for key in keys if getattr(record, key) is not None}
         comment = {"comment": record.comment} if record.comment else {}
@@ -113,8 +113,8 @@ def preview(
         platform(stack), asked, memory, playing.observed(stack, was, memory, **seen), now, commit=commit
     )
     old = memory.ledger
-    before = resources(stack, was, _standing(memory) or was.side.generation)
-    after = resources(stack, asked, decision.ledger.generation_in_force)
+    before = resources(stack, was, _standing(memory) or was.side.generation, _put_back(old))
+    after = resources(stack, asked, decision.ledger.generation_in_force, _put_back(decision.ledger))
     record = Declared(LEDGER, {**_kept(decision.ledger.as_json()), "reach": f"{{}}{now:%M}"}, True)
     remembered = {"ledger": Declared(LEDGER, {**_kept(old.as_json()), "reach": f"{{}}{now:%M}"}, True)} if old else {}
     found = [_provider(stack), *events(stack, remembered, {"ledger": record}), *events(stack, before, after)]
@@ -127,6 +127,11 @@ def preview(
         before_step = Declared(STEP, {**plain, **more, "trigger": acted, "args": "{}"}) if old else None
         found.append(event(stack, f"step-{step.name}", before_step if due or not old else new, new))
     return found
+
+
+def _put_back(ledger: Ledger | None) -> str:
+    """What stands in the comments of records: the last crossing, where it was a way back."""
+    return ledger.tag if ledger and ledger.direction is Direction.BACK else ""
 
 
 def _standing(memory: Memory) -> int:
