@@ -70,14 +70,13 @@ def test_a_rehearsal_says_what_every_stack_refused(tmp_path: Path) -> None:
     assert "Traceback" not in str(refused.value)
 
 
-def test_a_zone_that_the_account_does_not_have_fails_the_preview(stood: Bench) -> None:
-    path = stood.engine.config_of("easymo-prod")
-    before = path.read_text(encoding="utf-8")
-    path.write_text(before.replace("easymo.example", "nobodys.example"), encoding="utf-8")
-    try:
-        outcome = stood.engine.run("easymo-prod", "preview")
-    finally:
-        path.write_text(before, encoding="utf-8")
+def test_a_zone_that_the_account_does_not_have_fails_the_preview(tmp_path: Path) -> None:
+    with bench(tmp_path, "easymo-prod") as made:
+        made.engine.add_stack(made.files["easymo-prod"])
+        path = made.engine.config_of("easymo-prod")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("easymo.example", "nobodys.example"), encoding="utf-8")
+        outcome = made.engine.run("easymo-prod", "preview")
 
     assert outcome.code != 0
     assert "no zone nobodys.example in this account" in flat(outcome.output)
@@ -85,6 +84,16 @@ def test_a_zone_that_the_account_does_not_have_fails_the_preview(stood: Bench) -
         outcome.output
     )
     assert "Traceback" not in outcome.output
+
+
+def test_a_host_in_use_is_not_renamed(stood: Bench) -> None:
+    held = stood.clouds.store.objects()
+    with stood.edited("prod", {"apps.member.host": "members.ibimina.rw"}):
+        outcome = stood.engine.run("prod", "up", "--yes", "--skip-preview")
+
+    assert outcome.code != 0
+    assert "a name in use is never taken away" in flat(outcome.output)
+    assert stood.clouds.store.objects() == held
 
 
 def test_what_serves_changes_by_no_edit_of_a_target(stood: Bench) -> None:
