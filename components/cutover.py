@@ -13,8 +13,8 @@ from components.ledger import LedgerResource
 from components.memory import Pending
 from components.steps import Steps, StepsArgs
 from runbook.model.cutover import texts
-from runbook.model.cutover.ledger import Change, Ledger, Memory, left_behind, to_observe
-from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.ledger import Change, Ledger, Memory, change, left_behind, to_observe
+from runbook.model.cutover.observed import Observed, Wanted
 from runbook.model.cutover.orders import plan
 from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
@@ -96,27 +96,25 @@ def _before_all(ledger: LedgerResource) -> None:
 def decided(platform: Platform, settings: Settings, pending: Pending) -> Cutover:
     """What this update is. Raises: RefusedError with everything that speaks against it."""
     reach = reach_of(settings)
-    kept = pending.result()
-    memory = Memory(
-        Ledger.of(kept.ledger) if kept.ledger else None,
-        {name: step["acted"] for name, step in kept.steps.items()},
-        {name: step["evidence"] for name, step in kept.steps.items()},
-    )
+    memory = pending.result().memory()
     wanted = to_observe(platform, settings, memory)
-    observed = Observed()
-    if wanted:
-        from runbook.steps.observe import observe  # HTTP and DNS, which a run without a cutover does not need
-
-        tokens = {
-            name: settings.secrets[name].get_secret_value() for name in OBSERVED_WITH if name in settings.secrets
-        }
-        observed = observe(wanted, {**tokens, "VERCEL_TEAM": settings.vercel.team}, reach)
+    observed = look(wanted, settings, reach) if wanted else Observed()
     now = reach.now()
-    decision = decide(platform, settings, memory, observed, now, _missing(settings), commit_of(pulumi.get_stack()))
+    crosses = change(settings, memory.ledger) in (Change.FLIP, Change.BACK)
+    commit = commit_of(pulumi.get_stack()) if crosses else ""  # of other updates nobody keeps it
+    decision = decide(platform, settings, memory, observed, now, missing_sources(settings, Path()), commit)
     if decision.refusals:
         raise RefusedError(pulumi.get_stack(), settings, decision.refusals, now)
     _say(platform, decision)
     return Cutover(platform, settings, memory, observed, decision, reach)
+
+
+def look(wanted: Wanted, settings: Settings, reach: Reach) -> Observed:
+    """What answers now, asked with the stack's own tokens."""
+    from runbook.steps.observe import observe  # HTTP and DNS, which a run without a cutover does not need
+
+    tokens = {name: settings.secrets[name].get_secret_value() for name in OBSERVED_WITH if name in settings.secrets}
+    return observe(wanted, {**tokens, "VERCEL_TEAM": settings.vercel.team}, reach)
 
 
 def commit_of(stack: str) -> str:
@@ -134,10 +132,10 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _missing(settings: Settings) -> list[str]:
-    """Functions whose source is not where the config says."""
+def missing_sources(settings: Settings, checkout: Path) -> list[str]:
+    """Functions whose source is not where the config says, from the root of the checkout."""
     given = settings.cutover.functions if settings.cutover else {}
-    return [name for name, function in given.items() if not Path(function.source).exists()]
+    return [name for name, function in given.items() if not (checkout / function.source).exists()]
 
 
 def _say(platform: Platform, decision: Decision) -> None:

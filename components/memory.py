@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 
 from components.ledger import NOT_KEPT
+from runbook.model.cutover.ledger import Ledger, Memory
 
 LEDGER, STEP = "pulumi-python:dynamic/runbook:Ledger", "pulumi-python:dynamic/runbook:Step"
 LIMIT = 30  # seconds; the export takes less than one
@@ -27,6 +28,14 @@ class Remembered:
 
     ledger: dict[str, Any] | None
     steps: Mapping[str, Mapping[str, Any]]
+
+    def memory(self) -> Memory:
+        """The same, as the model judges it."""
+        return Memory(
+            Ledger.of(self.ledger) if self.ledger else None,
+            {name: step["acted"] for name, step in self.steps.items()},
+            {name: step["evidence"] for name, step in self.steps.items()},
+        )
 
 
 class Pending:

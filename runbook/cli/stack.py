@@ -139,14 +139,7 @@ class Here:
 
     @cached_property
     def memory(self) -> Memory:
-        from runbook.model.cutover.ledger import Ledger, Memory
-
-        kept = self.remembered
-        return Memory(
-            Ledger.of(kept.ledger) if kept.ledger else None,
-            {name: step["acted"] for name, step in kept.steps.items()},
-            {name: step["evidence"] for name, step in kept.steps.items()},
-        )
+        return self.remembered.memory()
 
     @cached_property
     def reach(self) -> Reach:
@@ -161,26 +154,19 @@ class Here:
     @cached_property
     def observed(self) -> Observed:
         """All that serves, and what the program itself looks at before it decides."""
-        from components.cutover import OBSERVED_WITH
+        from components.cutover import look
         from runbook.cli.wanted import wanted
-        from runbook.steps.observe import observe
 
-        secrets = self.settings.secrets
-        tokens = {name: secrets[name].get_secret_value() for name in OBSERVED_WITH if name in secrets}
-        looked = wanted(self.platform, self.settings, self.memory)
-        return observe(looked, {**tokens, "VERCEL_TEAM": self.settings.vercel.team}, self.reach)
+        return look(wanted(self.platform, self.settings, self.memory), self.settings, self.reach)
 
     @cached_property
     def decision(self) -> Decision:
         """What an `up` would be now, and what speaks against it."""
+        from components.cutover import missing_sources
         from runbook.model.cutover.refusals import decide
 
-        return decide(self.platform, self.settings, self.memory, self.observed, self.now, self._sources_missing)
-
-    @property
-    def _sources_missing(self) -> list[str]:
-        given = self.settings.cutover.functions if self.settings.cutover else {}
-        return [name for name, each in given.items() if not (self.place.folder / each.source).exists()]
+        missing = missing_sources(self.settings, self.place.folder)
+        return decide(self.platform, self.settings, self.memory, self.observed, self.now, missing)
 
     @property
     def out(self) -> Path:

@@ -121,7 +121,11 @@ class Memory:
     @property
     def open(self) -> bool:
         """Whether a crossing has begun and is not complete."""
-        return self.ledger is not None and self.acted.get(COMPLETE, "") != self.ledger.tag
+        return self.ledger is not None and not self.completed(self.ledger.tag)
+
+    def completed(self, tag: str) -> bool:
+        """Whether this crossing is the last that is complete; before the first its tag is empty."""
+        return self.acted.get(COMPLETE, "") == tag
 
     @property
     def completed_at(self) -> datetime | None:
@@ -246,7 +250,7 @@ def fixed_hosts(settings: Settings) -> dict[str, str]:
 
 def left_behind(ledger: Ledger, memory: Memory) -> Side | None:
     """The side that a way back leaves, until that way back is complete."""
-    going = ledger.direction is Direction.BACK and memory.acted.get(COMPLETE, "") != ledger.tag
+    going = ledger.direction is Direction.BACK and not memory.completed(ledger.tag)
     return ledger.leaving if going else None
 
 

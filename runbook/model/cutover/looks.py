@@ -52,16 +52,15 @@ def verify(scene: Scene) -> Iterator[Step]:
     platform, settings = scene.platform, scene.settings
     served, side = hosts(platform, settings), settings.side
     applies = "applies"
-    moved = platform.apps
     yield Step(
         "verify-dns",
         Kind.DNS_SERVED,
         applies,
         {
             "zone": settings.zone,
-            "targets": {served[app.name]: side.targets[app.name] for app in moved},
-            "types": {served[app.name]: record_type(side.targets[app.name]) for app in moved},
-            "proxied": [served[app.name] for app in moved if settings.apps[app.name].proxied],
+            "targets": {served[app.name]: side.targets[app.name] for app in platform.apps},
+            "types": {served[app.name]: record_type(side.targets[app.name]) for app in platform.apps},
+            "proxied": [served[app.name] for app in platform.apps if settings.apps[app.name].proxied],
         },
     )
     for app in platform.apps:
@@ -104,8 +103,6 @@ def _event(scene: Scene, host: str, app: App) -> Step:
     labels = ", ".join(f'{key}="{value}"' for key, value in sorted(stack.labels.items()))
     args = {
         "url": f"https://{host}{app.health}?cutover-event={marker}",
-        "host": host,
-        "path": f"{app.health}?cutover-event={marker}",
         "loki_user": scene.settings.grafana.loki.user,
         "query": f"{{{labels}}}",
         "marker": marker,

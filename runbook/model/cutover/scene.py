@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from runbook.model.cutover.ledger import COMPLETE, Ledger, Memory
+from runbook.model.cutover.ledger import Ledger, Memory
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.platform import App, Platform
 from runbook.model.serving import project_name, stack_of
@@ -31,7 +31,7 @@ class Scene:
     @property
     def live(self) -> bool:
         """Whether a crossing's steps still have something to say: its block stands, or it is not complete."""
-        return self.settings.cutover is not None or self.memory.acted.get(COMPLETE, "") != self.ledger.tag
+        return self.settings.cutover is not None or not self.memory.completed(self.ledger.tag)
 
     @property
     def flip(self) -> str:
