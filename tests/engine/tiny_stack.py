@@ -12,6 +12,7 @@ from runbook.rehearsal.stack_files import StackFile
 from tests.stacks import ROOT
 
 STACK = "tiny"
+# What stands there otherwise is beside it, as `…_as_it_is`.
 STAND_INS = {
     "__main__.py": "program.py",
     "runbook/steps/pagerduty.py": "pagerduty.py",
@@ -74,8 +75,10 @@ def make(folder: Path) -> Tiny:
     here = ROOT / "tests" / "engine" / "tiny"
     _mirror(here, root / "tests" / "engine" / "tiny")
     for place, name in STAND_INS.items():
-        (root / place).unlink(missing_ok=True)
-        (root / place).symlink_to(here / name)
+        target = root / place
+        if target.exists():
+            target.rename(target.with_stem(f"{target.stem}_as_it_is"))
+        target.symlink_to(here / name)
     (root / "Pulumi.yaml").symlink_to(ROOT / "Pulumi.yaml")
     (root / ".venv").symlink_to(ROOT / ".venv")
     engine = Engine(root, folder / "out", {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"})
