@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,6 +22,11 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
             if folder == each or (folder.startswith(f"{each}/") and each != "engine"):
                 return each
         return nodeid
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is pressed by some tests. A shell that starts the run with `&` has it ignored, by all that is started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
