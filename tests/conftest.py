@@ -25,7 +25,7 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is pressed by some tests. A shell that starts the run with `&` has it ignored, by all that is started."""
+    """Some tests press Ctrl-C. A shell that starts the run with `&` has it ignored by all that is started."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
