@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import httpx
 import pytest
 
@@ -35,6 +36,21 @@ def test_a_delete_of_the_engine_is_swallowed(engine: Engine) -> None:
     engine.clouds.faults.fail("cloudflare", method="Delete", message="", how=Swallowed())
     engine.delete(RECORD, id)
     assert len(engine.held(RECORD)) == 1
+
+
+def test_what_the_engine_creates_updates_and_deletes_is_done_and_never_answered(engine: Engine) -> None:
+    for method in ("Create", "Update", "Delete"):
+        engine.clouds.faults.fail("cloudflare", method=method, kind=RECORD, message="", how=Lost(0.01))
+
+    with pytest.raises(grpc.RpcError, match=r"The connection was lost\."):
+        engine.create(RECORD, SAMPLES[RECORD])
+    (held,) = engine.held(RECORD)
+    with pytest.raises(grpc.RpcError, match=r"The connection was lost\."):
+        engine.update(RECORD, held.id, held.properties, SAMPLES[RECORD] | {"comment": "changed"})
+    assert engine.held(RECORD)[0].properties["comment"] == "changed"
+    with pytest.raises(grpc.RpcError, match=r"The connection was lost\."):
+        engine.delete(RECORD, held.id)
+    assert engine.held(RECORD) == []
 
 
 def test_a_request_is_swallowed(world: World) -> None:

@@ -116,7 +116,8 @@ class Faults:
         `name` a part of the resource's URN. Of HTTP calls they are GET, POST and so on, the path with … for each
         part that varies, and a part of the path as it was asked; `cloud` may be a host name. What is left out
         matches everything. `how` a call goes wrong: when it is not given HTTP answers 503. Of the engine's calls
-        Update and Delete can be Swallowed; whatever else `how` says they fail with the message.
+        Create, Update and Delete can be Lost, and the last two Swallowed; whatever else `how` says they fail with
+        the message.
         """
         with self._lock:
             self._faults.append(_Fault(cloud, method, kind, name, message, times, how))

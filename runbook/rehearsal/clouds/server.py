@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from runbook.rehearsal.clouds.behaviours import Aspect, Behaviour, Draft, Row
-from runbook.rehearsal.clouds.faults import CloudError, Faults, Swallowed
+from runbook.rehearsal.clouds.faults import CloudError, Faults, How, Lost, Swallowed
 from runbook.rehearsal.clouds.shapes import PACKAGES, problems, shape_of
 from runbook.rehearsal.clouds.store import Held, Store
 from runbook.rehearsal.clouds.wire import decode, encode
@@ -99,13 +99,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             outputs = behaviour.outputs(draft, {}, True)
             return provider_pb2.CreateResponse(properties=encode(outputs, secrets | behaviour.secrets(outputs)))
-        self._meet("Create", request.type, request.urn, context)
+        how = self._meet("Create", request.type, request.urn, context)
         with self.store.lock:
             self._refuse("apply", behaviour, draft, context)
             outputs = behaviour.outputs(draft, {}, False)
             id = behaviour.new_id(self._draft(request.type, "", outputs))
             held = Held(self.cloud, request.type, id, outputs, secrets | behaviour.secrets(outputs))
             self.store.put(held)
+        self._lose(how, context)
         return provider_pb2.CreateResponse(id=id, properties=encode(outputs, held.secrets))
 
     def Update(self, request: Any, context: Any) -> Any:
@@ -115,22 +116,24 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         outputs = behaviour.outputs(draft, decode(request.olds)[0], request.preview)
         held = Held(self.cloud, request.type, request.id, outputs, secrets | behaviour.secrets(outputs))
         if not request.preview:
-            swallowed = self._meet("Update", request.type, request.urn, context)
-            with self.store.undone() if swallowed else self.store.lock:
+            how = self._meet("Update", request.type, request.urn, context)
+            with self.store.undone() if isinstance(how, Swallowed) else self.store.lock:
                 if self.store.get(self.cloud, request.type, request.id) is None:
                     self._abort(context, f"404 Not Found: there is no {request.type} with the id {request.id}.")
                 self._refuse("apply", behaviour, draft, context)
                 self.store.put(held)
+            self._lose(how, context)
         return provider_pb2.UpdateResponse(properties=encode(outputs, held.secrets))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        swallowed = self._meet("Delete", request.type, request.urn, context)
-        with self.store.undone() if swallowed else self.store.lock:
+        how = self._meet("Delete", request.type, request.urn, context)
+        with self.store.undone() if isinstance(how, Swallowed) else self.store.lock:
             held = self.store.get(self.cloud, request.type, request.id)
             if held is not None:
                 draft = self._draft(request.type, request.id, held.properties)
                 self._refuse("delete", self._behaviour(request.type, context), draft, context)
                 self.store.delete(self.cloud, request.type, request.id)
+        self._lose(how, context)
         return empty_pb2.Empty()
 
     def Read(self, request: Any, context: Any) -> Any:
@@ -188,16 +191,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if refusals:
             self._abort(context, "\n".join(sentence for _, sentence in refusals))
 
-    def _meet(self, method: str, kind: str, name: str, context: Any) -> bool:
-        """A call over the network: it is counted, takes its time, and may go wrong. True: it is to be swallowed."""
+    def _meet(self, method: str, kind: str, name: str, context: Any) -> How | None:
+        """A call over the network: it is counted, takes its time, and may go wrong. Gives how, where it is not
+        refused: Swallowed, or Lost."""
         self.store.count(self.cloud, kind, method)
         try:
             self.faults.meet(self.cloud, method, kind, name)
         except CloudError as error:
-            if not isinstance(error.how, Swallowed):
+            if not isinstance(error.how, Swallowed | Lost):
                 self._abort(context, str(error))
-            return True
-        return False
+            return error.how
+        return None
+
+    def _lose(self, how: How | None, context: Any) -> None:
+        """It is done, and no answer comes."""
+        if isinstance(how, Lost):
+            self.faults.over.wait(how.seconds)
+            self._abort(context, "The connection was lost.")
 
     def _abort(self, context: Any, sentence: str) -> NoReturn:
         context.abort(grpc.StatusCode.UNKNOWN, sentence)
