@@ -1,6 +1,6 @@
 """What workflows ask of GitHub's interface. The standard library alone, so that it runs before any set-up.
 
-`comment FOLDER`: one comment on PULL_REQUEST for each FOLDER/plan-STACK/, edited in place when it is there already.
+`comment FOLDER`: one comment on PULL_REQUEST for each FOLDER/STACK/, edited in place when it is there already.
 `persons FILE`: who last changed FILE, and who approved this run, as outputs of a step.
 """
 
@@ -22,7 +22,7 @@ MOST = 60_000  # GitHub takes 65,536 characters
 
 
 class ForgeError(Exception):
-    """GitHub refused; the message is one sentence."""
+    """GitHub refused, or there is nothing to tell it; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,8 @@ def main(what: str, name: str) -> int:
     forge = Forge.of(os.environ)
     try:
         if what == "comment":
-            for folder in sorted(Path(name).glob("plan-*")):
-                stack = folder.name.removeprefix("plan-")
-                print(comment(forge, os.environ["PULL_REQUEST"], stack, body(stack, folder)))
+            for folder in _folders(Path(name)):
+                print(comment(forge, os.environ["PULL_REQUEST"], folder.name, body(folder.name, folder)))
         else:
             for key, value in persons(forge, changed_last(name), os.environ["GITHUB_RUN_ID"]).items():
                 print(f"{key}={value}")
@@ -117,6 +116,14 @@ def main(what: str, name: str) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _folders(among: Path) -> list[Path]:
+    """One for each stack. Raises: ForgeError where there is none, or a run without a comment would look well."""
+    found = sorted(each for each in among.glob("*") if each.is_dir())
+    if not found:
+        raise ForgeError(f"{among} has no folder of a stack, so no comment was written: see the jobs of the plans.")
+    return found
 
 
 def _text(file: Path) -> str:

@@ -13,6 +13,11 @@ SECRET = re.compile(r"\bsecrets\b")
 UPDATES = re.compile(r"\./cutover (apply|rollback)\b|\bpulumi up\b")
 # Who may write what: the job that edits the comment, and nobody else.
 WRITES = {("preview", "comment"): {"pull-requests"}}
+# Pull requests that get no secret, and what keeps them out of a job that wants one.
+GUARDS = {
+    "of a fork": "github.event.pull_request.head.repo.full_name == github.repository",
+    "of Dependabot": "github.event.pull_request.user.login != 'dependabot[bot]'",
+}
 TRIGGERS = {"pull_request", "push", "workflow_dispatch", "schedule"}  # none that gives a stranger's code a secret
 
 
@@ -64,9 +69,11 @@ def secrets(workflow: Workflow) -> Iterator[str]:
             yield f"{name} has secrets and may write"
         if any("uses" in step for step in secret_steps):
             yield f"{name} gives a secret to an action"
-        guard = "github.event.pull_request.head.repo.full_name == github.repository"
-        if "pull_request" in workflow.triggers and guard not in job.get("if", ""):
-            yield f"{name} has secrets in a fork's pull request"
+        yield from (
+            f"{name} wants secrets in a pull request {of}, which gets none"
+            for of, guard in GUARDS.items()
+            if "pull_request" in workflow.triggers and guard not in job.get("if", "")
+        )
     if SECRET.search(str({key: value for key, value in workflow.plain.items() if key != "jobs"})):
         yield "the workflow itself names a secret"
 

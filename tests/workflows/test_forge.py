@@ -167,12 +167,26 @@ def test_a_refusal_is_a_sentence_without_the_token(github: GitHub) -> None:
 
 def test_as_the_workflow_runs_it(github: GitHub, tmp_path: Path) -> None:
     for stack in ("prod", "staging"):
-        folder = tmp_path / f"plan-{stack}"
+        folder = tmp_path / stack
         folder.mkdir()
         (folder / "plan.md").write_text(f"{marker(stack)}\nplan\n")
+    done = run(github, tmp_path)
+    assert (done.returncode, done.stdout) == (0, "prod: written\nstaging: written\n"), done.stderr
+    assert [each["body"].splitlines()[0] for each in github.comments] == [marker("prod"), marker("staging")]
+
+
+def test_a_comment_that_cannot_be_written_fails_the_run(github: GitHub, tmp_path: Path) -> None:
+    (tmp_path / "plan.md").write_text("of no stack")
+    done = run(github, tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{tmp_path} has no folder of a stack, so no comment was written")
+    assert github.calls == []
+
+
+def run(github: GitHub, folder: Path) -> subprocess.CompletedProcess[str]:
     given = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "ikanisa/runbook", "PULL_REQUEST": "7"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-m", "script.forge", "comment", str(tmp_path)],  # -S: no package, as before set-up
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "script.forge", "comment", str(folder)],  # -S: no package, as before set-up
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "GITHUB_TOKEN": TOKEN, **given},
         capture_output=True,
@@ -180,5 +194,3 @@ def test_as_the_workflow_runs_it(github: GitHub, tmp_path: Path) -> None:
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stdout) == (0, "prod: written\nstaging: written\n"), done.stderr
-    assert [each["body"].splitlines()[0] for each in github.comments] == [marker("prod"), marker("staging")]

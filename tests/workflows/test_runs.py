@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from script.forge import body
 from tests.workflows.workflows import run_of
 
 CUTOVER = """#!/bin/sh
 echo "$*" >> asked.txt
+if [ -e slow ]; then trap 'echo interrupted >> asked.txt; exit 130' INT; rm slow; while :; do /bin/sleep 0.1; done; fi
 count=$(wc -l < asked.txt)
 cat stdout.txt 2>/dev/null
 echo said >&2
@@ -32,15 +38,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, text: str, codes: list[int] | None = None, **given: str) -> int:
+def run(folder: Path, text: str, codes: list[int] | None = None, cancelled: bool = False, **given: str) -> int:
     (folder / "codes.txt").write_text("".join(f"{code}\n" for code in codes or [0]))
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
     files = {"GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "summary")}
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text]  # what `shell: bash` means
-    done = subprocess.run(
-        command, cwd=folder, env={"PATH": path, "GITHUB_ACTOR": "ada", **files, **given}, check=False, timeout=60
-    )
-    return done.returncode
+    (folder / "step.sh").write_text(text)
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "step.sh"]  # what `shell: bash` means
+    environment = {"PATH": path, "GITHUB_ACTOR": "ada", **files, **given}
+    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as step:
+        if cancelled:
+            until(lambda: not (folder / "slow").exists())
+            step.send_signal(signal.SIGINT)  # GitHub's runner reaches the step's own process and no other
+        try:
+            return step.wait(60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(step.pid, signal.SIGKILL)
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
 
 
 def asked(folder: Path) -> list[str]:
@@ -54,6 +75,25 @@ def test_rollback_asks_again_while_somebody_holds_the_lock(folder: Path) -> None
     assert run(folder, ROLLBACK, [6, 6, 0], STACK="prod", WHY="") == 0
     assert asked(folder) == ["rollback --stack prod"] * 3
     assert (folder / "slept.txt").read_text() == "10\n10\n"
+
+
+def test_rollback_frees_a_lock_that_stayed_when_it_is_asked_to(folder: Path) -> None:
+    pulumi = folder / ".venv/engine/pulumi"
+    pulumi.parent.mkdir(parents=True)
+    pulumi.write_text('#!/bin/sh\necho "pulumi $*" >> asked.txt\nexit 1\n')  # 1: there was none to free
+    pulumi.chmod(0o755)
+    assert run(folder, ROLLBACK, [0, 0], STACK="prod", WHY="", FREE="true") == 0
+    assert asked(folder) == ["pulumi cancel --yes --stack prod", "rollback --stack prod"]
+
+
+@pytest.mark.parametrize(("name", "job"), [("cutover", "apply"), ("staging", "up")])
+def test_a_run_that_is_cancelled_interrupts_the_update(folder: Path, name: str, job: str) -> None:
+    """GitHub kills what is left after ten seconds, and the lock stays; with the interrupt most updates end before."""
+    (folder / "slow").touch()
+    text = "\n".join(line for line in run_of(name, job, "cutover apply").splitlines() if "cutover plan" not in line)
+    (folder / "plan.json").write_text(json.dumps({"digest": "0123456789abcdef"}))
+    assert run(folder, text, cancelled=True, STACK="prod", PLAN="0123456789abcdef") == 130
+    assert asked(folder) == ["apply --stack prod --plan 0123456789abcdef", "interrupted"]
 
 
 def test_rollback_that_fails_is_not_tried_again_and_fails_the_run(folder: Path) -> None:
@@ -72,10 +112,14 @@ def test_a_reason_is_signed_and_is_never_read_as_shell(folder: Path) -> None:
 
 
 def test_a_refused_plan_is_kept_for_the_comment_and_fails_the_run(folder: Path) -> None:
+    assert run(folder, run_of("preview", "plan", "Set-up failed"), STACK="staging") == 0
+    kept = folder / "out/comment/staging"
+    assert body("staging", kept).endswith("```text\nSet-up failed; see the run.\n```\n")
+
     assert run(folder, run_of("preview", "plan", "cutover plan"), [3], STACK="staging") == 3
     assert asked(folder) == ["plan --stack staging --markdown"]
-    assert (folder / "out/comment/plan.md").read_text() == ""
-    assert (folder / "out/comment/said.txt").read_text() == "said\n"
+    assert (kept / "plan.md").read_text() == ""
+    assert (kept / "said.txt").read_text() == "said\n"
     assert (folder / "summary").read_text() == "said\n"
 
 

@@ -39,6 +39,14 @@ def test_what_writes_the_comment_runs_the_code_of_the_base_branch() -> None:
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
 
 
+def test_one_plan_reaches_the_comment_the_same_way_as_several() -> None:
+    """A pattern that fits one artifact alone unpacks it without its folder (download-artifact's README)."""
+    plan, write = (workflows()["preview"].jobs[job]["steps"] for job in ("plan", "comment"))
+    up = next(step["with"] for step in plan if "upload-artifact" in step.get("uses", ""))
+    down = next(step["with"] for step in write if "download-artifact" in step.get("uses", ""))
+    assert (down["merge-multiple"], up["path"], down["path"]) == (True, "out/comment", "out/comment")
+
+
 @pytest.mark.parametrize("name", ["cutover", "rollback"])
 def test_a_dispatched_run_offers_every_stack_and_runs_from_main(name: str) -> None:
     workflow = workflows()[name]
