@@ -136,6 +136,7 @@ AT_UP: list[tuple[str, dict[str, Any], str]] = [
     (RULESET, {"zoneId": "0" * 32}, f"7003: Could not route to /zones/{'0' * 32}, perhaps your object identifier is invalid?"),
     (RULESET, {}, "20217: exceeded maximum number of rulesets for the phase http_request_cache_settings of this zone, which is 1."),
     (RULESET, {"kind": "custom", "rules": [{"ref": "a", "expression": "x", "action": "block"}] * 2}, "20120: the rule ref a is used more than once in one ruleset."),
+    (RULESET, {"kind": "custom", "rules": [{"ref": "a", "expression": 'ip.src eq "192.0.2.1"', "action": "set_cache_settings"}]}, """The stand-in cannot tell what the cache rule a is for: the expression 'ip.src eq "192.0.2.1"' is not read here."""),
     (PROJECT, {}, "conflict - ibimina-admin already exists, please use a new name. (409)"),
     (DOMAIN, {"domain": "https://admin.ibimina.rw/"}, "bad_request - The domain name is not valid: give the name alone, without https:// and path."),
     (DOMAIN, {}, "Cannot add admin.ibimina.rw since it's already assigned to the project. (400)"),

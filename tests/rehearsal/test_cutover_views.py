@@ -14,7 +14,7 @@ from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT, VARIABLE
 from runbook.rehearsal.clouds.web import auth_state, release
 from runbook.rehearsal.cutover.proof import Proof, Snapshot
 from runbook.rehearsal.cutover.stale import Clients
-from runbook.rehearsal.cutover.views import Difference, Excused, differences, observe, raw
+from runbook.rehearsal.cutover.views import Difference, Excused, differences, left_over, observe, raw
 
 SECRET = "a-secret-that-nobody-may-see"
 HOSTS = {"app.ibimina.rw": "/api/health", "auth.ibimina.rw": "/auth/v1/.well-known/jwks.json"}
@@ -57,7 +57,16 @@ def test_an_observation_tells_where_dns_leads_which_build_answers_and_its_env(cl
     assert seen["projects"]["member"]["domains"] == ["app.ibimina.rw"]
     assert seen["projects"]["member"]["env"]["KEY_v1"]["value"] is None, "a sensitive value can be read by nobody"
     assert seen["auth"]["ibiminaprodplacehold"]["custom_hostname"]["custom_hostname"] == "auth.ibimina.rw"
+    assert (app["files"], auth["files"]) == ([app["body"]["deployment"]], [])
+    assert left_over(seen) == ""
     assert seen == observe(clouds, HOSTS)
+
+
+def test_files_of_a_build_that_does_not_serve_are_left_over(clouds: Clouds) -> None:
+    seen = observe(clouds, HOSTS)
+    seen["hosts"]["app.ibimina.rw"]["files"].append("dpl_other")
+    serving = seen["projects"]["member"]["serving"]
+    assert left_over(seen) == f"app.ibimina.rw gives those of {serving} and dpl_other"
 
 
 def test_no_view_holds_a_secret_and_a_changed_one_is_seen_all_the_same(clouds: Clouds) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from runbook.rehearsal.clouds.behaviours import API, FOUND, OWN, SEEN, UNVERIFIED, Draft, Row, rows
 from runbook.rehearsal.clouds.faults import CloudError
 from runbook.rehearsal.clouds.net.clock import Clock
+from runbook.rehearsal.clouds.net.expressions import HOST, PATH, meant
 from runbook.rehearsal.clouds.refusals import absent, matches, one_of
 from runbook.rehearsal.clouds.store import Held, Store
 from runbook.rehearsal.clouds.wire import known
@@ -21,6 +22,7 @@ from runbook.rehearsal.clouds.wire import known
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 RULESET = "cloudflare:index/ruleset:Ruleset"
 ZONE = "zone"
+CACHE_ACTION = "set_cache_settings"
 NAME_SERVERS = ("ada.ns.example", "bob.ns.example")  # of every zone here; made up
 _RECORDS = "provider source: internal/services/dns_record/schema.go, custom.go and resource.go"
 _RULESETS = "provider source: internal/services/ruleset/schema.go"
@@ -190,6 +192,17 @@ def _same_ref(draft: Draft) -> str | None:
     return f"20120: the rule ref {twice[0]} is used more than once in one ruleset." if twice else None
 
 
+def _unread_expression(draft: Draft) -> str | None:
+    for rule in draft.items("rules"):
+        if rule.get("action") != CACHE_ACTION:
+            continue
+        try:
+            meant(str(rule.get("expression")), {HOST: "", PATH: ""})
+        except ValueError as error:
+            return f"The stand-in cannot tell what the cache rule {rule.get('ref')} is for: {error}."
+    return None
+
+
 _NO_ZONE = absent(
     ZONE, "zoneId", "7003: Could not route to /zones/{zoneId}, perhaps your object identifier is invalid?"
 )
@@ -226,6 +239,7 @@ ROWS: list[Row] = [
     *rows(RULESET, "check", SEEN, rules=_rule_action),
     *rows(RULESET, "check", SEEN, rules=_redirect_code),
     *rows(RULESET, "apply", UNVERIFIED, zoneId=_NO_ZONE, phase=_second_entry_point, rules=_same_ref),
+    *rows(RULESET, "apply", OWN, rules=_unread_expression),
 ]
 
 

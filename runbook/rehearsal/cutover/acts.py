@@ -13,6 +13,7 @@ from runbook.rehearsal.clouds import Clouds, Store
 from runbook.rehearsal.clouds.store import Call
 from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT
 from runbook.rehearsal.clouds.web import deployments
+from runbook.rehearsal.cutover.views import left_over, observe
 from runbook.rehearsal.engine import Engine, Outcome, Run
 from runbook.rehearsal.events import QUIET, Operation
 from runbook.rehearsal.problems import RehearsalError, Stopped, near
@@ -96,6 +97,11 @@ class Stage:
         """A fact about the clouds after an act. Raises: RehearsalError when it is not so."""
         if not held:
             raise RehearsalError(f"Rehearsal of {self.play}, after {name}: expected {what}, but {otherwise}.")
+
+    def look(self, name: str, hosts: Mapping[str, str]) -> None:
+        """Clients look at the hosts (name to health path) after an act; Cloudflare keeps some of what they get."""
+        wrong = left_over(observe(self.clouds, hosts))
+        self.expect(name, "hosts to give the files of the builds that serve alone", not wrong, wrong)
 
     def _well(self, name: str, command: str) -> Outcome:
         outcome, calls = self._run(name, command)

@@ -81,6 +81,7 @@ class Emergency:
         if not stage.attempt(name, "gate-build-staff"):
             name = "flipped, builds ready"
             stage.up(name)
+        stage.look(name, self.hosts)
         self._evidence(name, "1-flip")
         self.stale = self.clients.share_on(self.old_target)
         stage.expect(name, "resolvers to hold the old target", self.stale > 0, "none does, though nobody waited")

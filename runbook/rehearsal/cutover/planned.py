@@ -101,6 +101,7 @@ class Planned:
         stage.expect(name, f"the {len(signed_in)} sessions from before to be ended", left == 0, f"{left} live on")
         (leads_to,) = clouds.world.internet.cache().ask(self.auth_host).targets
         stage.expect(name, f"{self.auth_host} to lead to next", leads_to == self.target, f"it leads to {leads_to}")
+        stage.look(name, self.hosts)
         clouds.faults.turn_back(Knob.WRONG_ISSUER, self.auth_host)
         self._write("rolled-back")
         stage.up("rolled back")
@@ -125,6 +126,7 @@ class Planned:
         self.clients.ask(timedelta(minutes=10))
         self._write("flipped")
         stage.up("flipped at opens-at")
+        stage.look("flipped at opens-at", self.hosts)
         self._evidence("flipped at opens-at", "3-flip")
         self.stale = self.clients.share_on(self.old_target)
         reached = self.clients.share_on(self.target)

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from runbook.rehearsal.clouds import CloudError, Clouds, web
-from runbook.rehearsal.clouds.behaviours import UNVERIFIED
-from runbook.rehearsal.clouds.net.facts import FACTS
+from runbook.rehearsal.clouds.net import facts
 from runbook.rehearsal.cutover.acts import Stage, Watcher
 from runbook.rehearsal.cutover.emergency import Emergency
 from runbook.rehearsal.cutover.planned import Planned
@@ -53,9 +52,8 @@ def play(engine: Engine, clouds: Clouds, file: StackFile, watcher: Watcher, befo
 
 def asked_by_steps() -> list[StandIn]:
     """What the steps of a cutover talk to, beside what the engine does."""
-    found = [StandIn(name, facts, unverified) for name, (facts, unverified) in web.facts().items()]
-    unverified = sum(UNVERIFIED in fact.source for fact in FACTS)
-    return [*found, StandIn("internet", len(FACTS), unverified)]
+    found = {**web.facts(), "internet": facts.count()}
+    return [StandIn(name, known, unverified) for name, (known, unverified) in found.items()]
 
 
 def _timed(job: Callable[[], None]) -> Callable[[], float]:

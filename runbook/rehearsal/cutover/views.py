@@ -17,7 +17,8 @@ from typing import Any
 from runbook.model.platform import Platform
 from runbook.rehearsal.clouds import Clouds, Held, Store
 from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
-from runbook.rehearsal.clouds.net.edge import fingerprint
+from runbook.rehearsal.clouds.net.cache import KEPT
+from runbook.rehearsal.clouds.net.edge import file_of, fingerprint
 from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT, RETENTION, VARIABLE
 from runbook.rehearsal.clouds.web import auth_state, deployments, loki, slack
 
@@ -78,11 +79,13 @@ def hosts_of(platform: Platform, config: Mapping[str, Any], *auth_hosts: str) ->
 def observe(clouds: Clouds, hosts: Mapping[str, str]) -> View:
     """What clients and people at the vendors observe now. `hosts`: host name to health path.
 
-    {hosts: {name: {dns: {answers, exists}, status, body, failure}},
+    {hosts: {name: {dns: {answers, exists}, status, body, failure, files}},
     projects: {name: {settings, domains, env, assigns, serving}}, cache_rules: {zone: [...]},
     auth: {ref: {settings, custom_hostname}}}.
     `dns` is what a resolver gives that obeys TTLs and holds nothing yet, answers as [name, seconds, type, values];
-    `body` names the build and the env baked into it; an env value that Vercel lets nobody read is null.
+    `body` names the build and the env baked into it; an env value that Vercel lets nobody read is null. `files`: the
+    builds whose static files the host gives, of those that have ever served there: pages of all of them stand open in
+    browsers, and ask again. What Cloudflare keeps of an answer it keeps from the first such look on.
     """
     store = clouds.store
     with store.lock:
@@ -98,7 +101,23 @@ def observe(clouds: Clouds, hosts: Mapping[str, str]) -> View:
 def _host(clouds: Clouds, host: str, path: str) -> View:
     said = clouds.world.internet.cache().said(host, "A")
     answers = [[one.name, one.ttl, one.type, *one.values] for one in said.found]
-    return clouds.client_view(host, path) | {"dns": {"answers": answers, "exists": said.exists}}
+    seen = {"dns": {"answers": answers, "exists": said.exists}, "files": _files(clouds, host)}
+    return clouds.client_view(host, path) | seen
+
+
+def _files(clouds: Clouds, host: str) -> list[str]:
+    store = clouds.store
+    projects = [one.properties["projectId"] for one in store.find("vercel", DOMAIN, domain=host)]
+    builds = [one for id in projects for one in store.find("vercel", deployments.DEPLOYMENT, projectId=id)]
+    known = [one.id for one in builds if one.properties["promoted"]]
+    return [id for id in known if clouds.client_view(host, file_of(id))["status"] == 200]
+
+
+def left_over(seen: View) -> str:
+    """Which hosts give files of another build than the one that serves, as of an observation; "" when none does."""
+    serving = {domain: one["serving"] for one in seen["projects"].values() for domain in one["domains"]}
+    wrong = {host: one["files"] for host, one in seen["hosts"].items() if not {*one["files"]} <= {serving.get(host)}}
+    return "; ".join(f"{host} gives those of {' and '.join(files)}" for host, files in wrong.items())
 
 
 def _project(store: Store, project: Held) -> View:
@@ -135,14 +154,15 @@ def _auth(store: Store, ref: str) -> View:
 
 
 def raw(clouds: Clouds) -> dict[str, View]:
-    """All that the clouds hold: the path of each object, /cloud/kind/name, to its properties.
+    """All that the clouds hold but for Cloudflare's cache, which is seen by clients alone: the path of each object,
+    /cloud/kind/name, to its properties.
 
     The name is the id, or where ids are made up and people have a name for the thing, that name; the id is then one
     of the properties. Secrets are fingerprints.
     """
     store = clouds.store
     projects = {one.id: str(one.properties["name"]) for one in store.find("vercel", PROJECT)}
-    held = [one for one in store.objects() if one.cloud != _OURS]
+    held = [one for one in store.objects() if one.cloud != _OURS and one.kind != KEPT]
     names = [_name(one, projects) for one in held]
     often = Counter((one.cloud, one.kind, name) for one, name in zip(held, names, strict=True))
     found: dict[str, View] = {}

@@ -16,6 +16,8 @@ from runbook.rehearsal.clouds.web import deployments, loki
 from runbook.rehearsal.clouds.web.deployments import DEPLOYMENT
 
 _OWN = ".vercel.app"
+_STATIC = "/_next/static/"
+_AT_ONCE = "public, max-age=0, must-revalidate"
 _ADDRESSES = ("76.76.21.21", "216.150.1.1", "216.150.16.1")  # what Vercel tells people to point an apex at
 
 
@@ -25,6 +27,11 @@ def json_response(body: Any, status: int = 200) -> Response:
 
 def fingerprint(value: str) -> str:
     return "sha256:" + hashlib.sha256(value.encode()).hexdigest()[:12]
+
+
+def file_of(build: str) -> str:
+    """Where a build with this id keeps the file that each of its pages asks for."""
+    return f"{_STATIC}{build}/_buildManifest.js"
 
 
 class Edge:
@@ -53,14 +60,20 @@ class Edge:
         return self._page(build, host, request)
 
     def _page(self, build: Held, host: str, request: Request) -> Response:
+        file = file_of(build.id)
+        if request.path.startswith(_STATIC):
+            found = Response(f"// {build.id}\n", mimetype="text/javascript") if request.path == file else _not_found()
+            return _aging(found, "public, max-age=31536000, immutable" if request.path == file else _AT_ONCE)
         if request.path.endswith(".js"):
             stale = self._faults.turned(Knob.STALE_WORKER, host)
             worker = f"// service worker\nconst BUILD = {'another build' if stale else build.id!r};\n"
-            return Response(worker, mimetype="text/javascript")
+            return _aging(Response(worker, mimetype="text/javascript"))
         if "health" in request.path:
             self._log(build, request)
-            return json_response(_health(build))
-        return Response(f"<title>{host}</title>", mimetype="text/html") if request.path == "/" else _not_found()
+            return _aging(json_response(_health(build)))
+        if request.path != "/":
+            return _aging(_not_found())
+        return _aging(Response(f'<title>{host}</title><script src="{file}"></script>', mimetype="text/html"))
 
     def _domain(self, host: str) -> Held | None:
         return next(iter(self._store.find("vercel", DOMAIN, domain=host)), None)
@@ -104,3 +117,8 @@ def _health(build: Held) -> dict[str, Any]:
 
 def _not_found() -> Response:
     return Response("Not Found", 404)
+
+
+def _aging(answer: Response, control: str = _AT_ONCE) -> Response:
+    answer.headers["cache-control"] = control
+    return answer

@@ -7,6 +7,10 @@ from runbook.rehearsal.clouds.web.asking import Fact
 
 _TTL = "https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/"
 _PROXY = "https://developers.cloudflare.com/dns/proxy-status/"
+_CACHE = "https://developers.cloudflare.com/cache/concepts/default-cache-behavior/"
+_RULES = "https://developers.cloudflare.com/cache/how-to/cache-rules/"
+_AGING = "https://vercel.com/docs/caching/cache-control-headers and Next.js's documentation, next.config.js headers"
+_SKEW = f"{UNVERIFIED}: https://vercel.com/docs/skew-protection, where it is off"
 _CUSTOM = "https://supabase.com/docs/guides/platform/custom-domains"
 _KONG = "github.com/supabase/supabase: docker/volumes/api/kong.yml"
 _GOTRUE = "GoTrue's source: internal/api"
@@ -26,7 +30,21 @@ FACTS = [
     Fact("A certificate for a domain or custom host name is there at once.", f"{OWN}: minutes in the documents"),
     Fact("A build that is not READY answers 404 at its own host.", UNVERIFIED),
     Fact("Deployment protection is off: a build's own host answers everybody.", OWN),
-    Fact("Cloudflare's proxy keeps nothing: a purge changes no answer.", OWN),
+    Fact("Proxied names: only GET is kept, by host, path and query; HTML and JSON are not kept by default.", _CACHE),
+    Fact("Cache rules stack, and of one setting the last rule's value counts.", f"{_RULES}order/"),
+    Fact("override_origin keeps an answer so long, whatever the origin's Cache-Control says.", f"{_RULES}settings/"),
+    Fact(
+        "It keeps a 404 as long as a 200, unless the rule has a TTL for that status.",
+        f"{UNVERIFIED}: reported in SSWConsulting/SSW.Website issue 4965; {_RULES}settings/ says nothing of it",
+    ),
+    Fact("Without a rule the origin's max-age counts, without one 7200 s (200), 180 s (404).", _CACHE),
+    Fact("What is private, no-store, no-cache or max-age=0 is not kept; nor is what sets a cookie.", _CACHE),
+    Fact("A rule that says never gives cf-cache-status DYNAMIC.", f"{_RULES}settings/"),
+    Fact("All of Cloudflare's edges are one, and a purge is done at once.", OWN),
+    Fact("Browsers and service workers keep nothing: browser_ttl shows nowhere.", OWN),
+    Fact("Vercel serves public, max-age=0, must-revalidate, and Next.js's static files as immutable.", _AGING),
+    Fact("A domain has the static files of the build that serves, and 404 for those of another one.", _SKEW),
+    Fact("Every page of a build asks for one static file that is named after the build.", f"{OWN}: many, in truth"),
     Fact("Health pages name the build and its env, secrets as fingerprints.", OWN),
     Fact("A request that an app logs arrives in Loki at once where a drain takes its project.", OWN),
     Fact("A custom host name is served by the project where it is active, at that project's address.", _CUSTOM),

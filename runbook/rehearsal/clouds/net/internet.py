@@ -8,6 +8,7 @@ from runbook.rehearsal.clouds.cloudflare import NAME_SERVERS
 from runbook.rehearsal.clouds.faults import Faults
 from runbook.rehearsal.clouds.net import nameservers
 from runbook.rehearsal.clouds.net.auth import Auth
+from runbook.rehearsal.clouds.net.cache import Cache
 from runbook.rehearsal.clouds.net.certificates import Certificates
 from runbook.rehearsal.clouds.net.clock import Clock
 from runbook.rehearsal.clouds.net.edge import Edge
@@ -40,7 +41,7 @@ class Internet:
         self.hosts = Hosts(self.certificates, faults, self._loop)
         self.zones = Zones(store, self._address)
         edge, auth = Edge(store, faults, clock), Auth(store, faults, clock)
-        self.hosts.serve(Services(store, self.zones, edge, auth))
+        self.hosts.serve(Services(store, self.zones, Cache(store, clock), edge, auth))
         self.caches = {name: self.cache(keeps) for name, (_, keeps) in CACHES.items()}
         try:
             self.hosts.addresses.of(PROXIES[0])  # from here on the port of the hosts is fixed

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Protocol
 
 from werkzeug.wrappers import Request, Response
 
 from runbook.rehearsal.clouds.cloudflare import RECORD
 from runbook.rehearsal.clouds.net.auth import Auth
+from runbook.rehearsal.clouds.net.cache import Cache
 from runbook.rehearsal.clouds.net.edge import Edge, json_response
 from runbook.rehearsal.clouds.net.zones import PROXIES, Zones
-from runbook.rehearsal.clouds.store import Store
+from runbook.rehearsal.clouds.store import Held, Store
 
 
 class Service(Protocol):
@@ -36,32 +38,36 @@ class Outside:
 
 
 class Proxy:
-    """Cloudflare's proxy: ends TLS for the names of our zones and asks what their record names."""
+    """Cloudflare's proxy: ends TLS for the names of our zones and asks its cache, or else what their record names."""
 
-    def __init__(self, store: Store, zones: Zones, services: Services) -> None:
-        self._store, self._zones, self._services = store, zones, services
+    def __init__(self, store: Store, zones: Zones, services: Services, cache: Cache) -> None:
+        self._store, self._zones, self._services, self._cache = store, zones, services, cache
 
     def certificate(self, target: str, host: str) -> str:
         return host if self._origin(host) else PROXIES[0]
 
     def answer(self, target: str, host: str, request: Request) -> Response:
-        origin = self._origin(host)
-        if origin is None:
+        found = self._origin(host)
+        if found is None:
             return Response("error code: 1001", 409)  # DNS resolution error: no such name is proxied here
-        return self._services.of(origin).answer(origin, host, request)
+        zone, origin = found
+        asked = partial(self._services.of(origin).answer, origin, host, request)
+        return self._cache.answer(zone, host, request, asked)
 
-    def _origin(self, host: str) -> str | None:
+    def _origin(self, host: str) -> tuple[Held, str] | None:
+        """The zone, and what the name's record says."""
         zone = self._zones.zone_of(host)
         held = self._store.find("cloudflare", RECORD, zoneId=zone.id, name=host) if zone else []
-        return next((str(one.properties["content"]) for one in held if one.properties.get("proxied")), None)
+        contents = [str(one.properties["content"]) for one in held if one.properties.get("proxied")]
+        return (zone, contents[0]) if zone and contents else None
 
 
 class Services:
     """Finds the service for a target."""
 
-    def __init__(self, store: Store, zones: Zones, edge: Edge, auth: Auth) -> None:
-        self._proxy, self._outside, self._edge, self._auth = Proxy(store, zones, self), Outside(), edge, auth
-        self._proxied: Mapping[str, Service] = dict.fromkeys(PROXIES, self._proxy)
+    def __init__(self, store: Store, zones: Zones, cache: Cache, edge: Edge, auth: Auth) -> None:
+        self._outside, self._edge, self._auth = Outside(), edge, auth
+        self._proxied: Mapping[str, Service] = dict.fromkeys(PROXIES, Proxy(store, zones, self, cache))
 
     def of(self, target: str) -> Service:
         if target in self._proxied:

@@ -13,6 +13,7 @@ from typing import Any
 from runbook.rehearsal.clouds import cloudflare as table
 from runbook.rehearsal.clouds.behaviours import API, OWN, UNVERIFIED, Behaviour, Draft
 from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET, ZONE
+from runbook.rehearsal.clouds.net.cache import forget
 from runbook.rehearsal.clouds.store import Held
 from runbook.rehearsal.clouds.web import tokens
 from runbook.rehearsal.clouds.web.asking import Answer, Ask, Fact, Refusal, Refused, Route, Vendor, known_in
@@ -37,6 +38,7 @@ NEW_TYPE = Refusal(400, "9208", "The type of a DNS record cannot be changed.", U
 PURGE_WHAT = Refusal(
     400, "1012", "Request must contain one of hosts, tags, prefixes, files, purge_everything", _PURGES
 )
+PURGE_HOW = Refusal(400, "1012", "The stand-in purges by hosts or everything, not by {what}.", OWN)
 PURGE_MANY = Refusal(400, "1094", "At most 100 items can be purged at once.", _PURGES)
 PURGE_HOST = Refusal(400, "1016", "{host} is not in this zone.", UNVERIFIED)
 PURGE_OFTEN = Refusal(429, "1134", "Unable to purge, rate limit reached: 5 requests a minute.", _PURGES)
@@ -193,7 +195,10 @@ def purge(ask: Ask) -> Answer:
     for host in body.get("hosts", []):
         if not f".{host}".endswith(f".{zone.properties['name']}"):
             raise Refused(PURGE_HOST, host=host)
+    if given[0] not in ("hosts", "purge_everything"):
+        raise Refused(PURGE_HOW, what=given[0])
     _limit(ask)
+    forget(ask.store, zone, body.get("hosts"))
     done = Held("cloudflare", PURGE, f"{len(ask.store.find('cloudflare', PURGE)) + 1}", {"zoneId": zone.id, **body})
     ask.store.put(Held(done.cloud, done.kind, done.id, done.properties | {"at": ask.now.timestamp()}))
     return _done({"id": zone.id})
