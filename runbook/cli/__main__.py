@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,8 +14,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except KeyboardInterrupt:
-        print("Stopped. Where the stack stands: ./cutover status.", file=sys.stderr)
-        return 130
+        return _stopped(arguments)
     except BrokenPipeError:
         from runbook.cli.out import mute
 
@@ -27,25 +27,42 @@ def main(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     import typer
 
-    from runbook.cli.app import build
+    from runbook.cli.app import GROUPS, build
     from runbook.cli.codes import Code
     from runbook.cli.errors import CliError
     from runbook.cli.out import Out
 
-    words = list(arguments) or ["--help"]
+    words = list(arguments)
+    if not words or (len(words) == 1 and words[0] in GROUPS):
+        words.append("--help")
     try:
-        return int(build()(words, prog_name="./cutover", standalone_mode=False) or Code.DONE)
+        code = int(build()(words, prog_name="./cutover", standalone_mode=False) or Code.DONE)
     except CliError as error:
         return Out("--json" in words).failed(error)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        said = (getattr(error, "format_message", None) or error.__str__)().rstrip(".")
+        said = (getattr(error, "format_message", None) or error.__str__)()
+        sentence = said if said.endswith((".", "?")) else f"{said}."
         remedy = f"See {context.command_path if context else './cutover'} --help."
-        return Out("--json" in words).failed(CliError(f"{said}.", remedy, Code.USAGE))
+        return Out("--json" in words).failed(CliError(sentence, remedy, Code.USAGE))
     except typer.Exit as error:
         return error.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
+    if code == Code.INTERRUPTED:  # what Typer makes of a Ctrl-C, without a word
+        raise KeyboardInterrupt
+    return code
+
+
+def _stopped(arguments: Sequence[str]) -> int:
+    """Outside a command of the engine, which is told apart and waited for."""
+    from runbook.cli.codes import Code
+    from runbook.cli.errors import CliError
+    from runbook.cli.out import Out
+
+    status = "./cutover status --practice" if "--practice" in arguments else "./cutover status"
+    remedy = f"Where the stack stands: {status}"
+    return Out("--json" in arguments).failed(CliError("Stopped.", remedy, Code.INTERRUPTED))
 
 
 def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
@@ -70,4 +87,6 @@ def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed must not keep a way back from going
     sys.exit(main(sys.argv[1:]))

@@ -22,16 +22,14 @@ COMMANDS = {
     "runbook": "The runbook for the stack as it is now.",
     "signals": "Which queries of rules and dashboards find no data.",
 }
-# Commands of commands: name to the module whose `app` has them.
-PRACTICE = "Stand-in clouds to try every command on."
-GROUPS = {"practice": "runbook.cli.practice.app"}
+# Commands of commands: name to its line, and the module whose `app` has them.
+GROUPS = {"practice": ("Stand-in clouds to try every command on.", "runbook.cli.practice.app")}
 
 
 def build() -> typer.Typer:
     """The application."""
     app = typer.Typer(
         name="cutover",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -40,10 +38,8 @@ def build() -> typer.Typer:
     for name, line in COMMANDS.items():
         module = importlib.import_module(f"runbook.cli.commands.{name.replace('-', '_')}")
         app.command(name, short_help=line)(module.command)
-    for name, path in GROUPS.items():
-        app.add_typer(
-            importlib.import_module(path).app, name=name, short_help="Stand-in clouds to try every command on."
-        )
+    for name, (line, path) in GROUPS.items():
+        app.add_typer(importlib.import_module(path).app, name=name, short_help=line)
     return app
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,7 @@ def with_phase(text: str, phase: str, name: str) -> str:
 
 def without_cutover(text: str, name: str) -> str:
     """Past `settled`: what was next is current, and the cutover is over."""
-    yaml = _yaml()
-    whole = yaml.load(text)
+    whole = _loaded(text, name)
     config = _section(whole, name)
     current, coming = config[_CURRENT], config[_CUTOVER]["next"]
     for key, value in coming.items():
@@ -52,7 +51,7 @@ def without_cutover(text: str, name: str) -> str:
         current["generation"] = int(current.get("generation", 1)) + 1
     del config[_CUTOVER]
     written = io.StringIO()
-    yaml.dump(whole, written)
+    _yaml().dump(whole, written)
     return written.getvalue()
 
 
@@ -70,18 +69,34 @@ def diff(before: str, after: str, name: str) -> list[str]:
 
 def write(path: Path, text: str) -> None:
     """Whole or not at all. Raises: CliError"""
+    made = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as file:
-            file.write(text)
-            if path.exists():
-                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        os.replace(file.name, path)
+        made.write_text(text, encoding="utf-8")
+        if path.exists():
+            made.chmod(path.stat().st_mode & 0o777)
+        made.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            made.unlink()
         raise CliError(f"{path.name} cannot be written ({error.strerror}).", "Mend that and try again.") from None
 
 
 def _config(text: str, name: str) -> Any:
-    return _section(_yaml().load(text), name)
+    return _section(_loaded(text, name), name)
+
+
+def _loaded(text: str, name: str) -> Any:
+    """Raises: CliError where it is no YAML."""
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        return _yaml().load(text)
+    except YAMLError as error:
+        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise CliError(
+            f"{name} is no valid YAML{line}.", "Mend it and run the same command again.", Code.USAGE
+        ) from None
 
 
 def _section(whole: Any, name: str) -> Any:

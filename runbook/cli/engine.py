@@ -15,9 +15,9 @@ from runbook.cli.errors import CliError
 from runbook.cli.locks import Lock
 from runbook.cli.place import ENGINE, Place
 from runbook.cli.running import OnEvent, OnStop, Ran, run
+from runbook.rehearsal.child import QUIETLY
 
 KEPT_LOGS = 60  # files of a stack; the oldest go
-QUIETLY = ("--non-interactive", "--color", "never")
 LIMIT = 60  # seconds for a command that runs no program
 
 

@@ -26,5 +26,4 @@ class CliError(Exception):
         return f"{said}\n\n{self.details}" if self.details else said
 
     def as_json(self) -> dict[str, object]:
-        said: dict[str, object] = {"error": self.sentence, "remedy": self.remedy, "code": self.code.value}
-        return {**said, "details": self.details} if self.details else said
+        return {"error": self.sentence, "remedy": self.remedy, "code": self.code.value, "details": self.details}

@@ -155,7 +155,6 @@ def _write(path: Path, content: Mapping[str, Any]) -> str:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     edits.write(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    path.chmod(0o644)
     return path.name
 
 

@@ -15,6 +15,7 @@ from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
 from runbook.cli.running import alive
 
+PROJECT = "runbook"  # as Pulumi.yaml names it: other projects in the same folder have locks of their own
 # diy backends: "…: created by root@host (pid 123) at 2026-11-22T06:00:00Z" (pkg/backend/diy/lock.go)
 _DIY = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
 _CLOUD = re.compile(r"(Another update is currently in progress|\[409\] Conflict[^\n]*)")
@@ -43,18 +44,16 @@ class Lock:
         since = f" since {self.at}" if self.at else ""
         return f"{self.who}{process} holds Pulumi's lock{since}"
 
-    def error(self, stack: str, again: str) -> CliError:
-        """`again`: the command to run afterwards."""
+    def error(self, free: str, again: str) -> CliError:
+        """`free`: the command that frees it; `again`: the one to run afterwards."""
         if self.dead:
             return CliError(
-                f"{self.text}, and that process runs no more.",
-                f"Free it: pulumi cancel --yes --stack {stack}, then {again}.",
-                Code.LOCKED,
+                f"{self.text}, and that process runs no more.", f"Free it: {free}\nThen: {again}", Code.LOCKED
             )
         return CliError(
             f"{self.text}.",
-            f"Wait for it, or end it there with one Ctrl-C, then {again}. Only when nobody runs it any more: "
-            f"pulumi cancel --yes --stack {stack}.",
+            f"Wait for it, or end it there with one Ctrl-C, then: {again}\n"
+            f"Only when nobody runs it any more, free it first: {free}",
             Code.LOCKED,
         )
 
@@ -65,8 +64,9 @@ def held(backend: str, stack: str) -> Lock | None:
     url = urlsplit(backend)
     if url.scheme != "file":
         return None
-    folder = Path(unquote(url.path) if url.path else url.netloc).expanduser() / ".pulumi" / "locks"
-    for file in sorted(folder.glob(f"organization/*/{stack}/*.json")) if folder.is_dir() else ():
+    # file:///folder, file://~, file://~/folder, file://./folder
+    folder = Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi" / "locks"
+    for file in sorted(folder.glob(f"organization/{PROJECT}/{stack}/*.json")) if folder.is_dir() else ():
         try:
             found = json.loads(file.read_text())
             at = datetime.fromisoformat(found["timestamp"]).isoformat(timespec="seconds")

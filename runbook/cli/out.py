@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, NoReturn, cast
+from typing import IO, Any, NoReturn, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -22,12 +22,15 @@ class _Stream:
     """A stream whose reader may go away, or whose terminal may be closed: the command then goes on to its end in
     silence, and its exit code stays true."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
         try:
             return self._stream.write(text)
+        except UnicodeEncodeError:  # a terminal that is not set to UTF-8
+            code = self._stream.encoding
+            return self._stream.write(text.encode(code, "replace").decode(code))
         except OSError:
             mute(self._stream)
             return len(text)
@@ -48,6 +51,11 @@ class Out:
     def __init__(self, json: bool = False) -> None:
         self.json = json
         self.console, self.errors = console(sys.stdout), console(sys.stderr)
+
+    @property
+    def lively(self) -> bool:
+        """Whether a line on stderr can be written over. (FORCE_COLOR asks for colour, not for a terminal.)"""
+        return self.errors.file.isatty() and not self.errors.is_dumb_terminal
 
     def say(self, text: str | RenderableType = "", style: str = "") -> None:
         """Text as it is, for people; broken at words, never in the middle of one."""
@@ -103,7 +111,9 @@ class Out:
 
     def failed(self, error: CliError) -> int:
         """Tell an error, and give its exit code."""
-        self.errors.print(Text(f"{error.sentence} {error.remedy}".strip(), style="bold red"))
+        self.errors.print(Text(error.sentence, style="bold red"))
+        if error.remedy:  # on a line of its own, which is not broken: most hold a command
+            self.errors.print(Text(error.remedy, style="bold red"), soft_wrap=True)
         if error.details:
             self.errors.print(Text(f"\n{error.details}"), soft_wrap=True)
         if not error.in_data:
@@ -115,7 +125,7 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
 
 
-def console(stream: IO[str]) -> Console:
+def console(stream: TextIO) -> Console:
     """80 columns, or fewer where the terminal has fewer."""
     made = Console(file=cast(IO[str], _Stream(stream)), highlight=False, legacy_windows=False)
     made.width = min(made.width, WIDTH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,15 @@ class Place:
         """A command of this program, as a person types it here."""
         where = " --practice" if self.practice else ""
         return f"./cutover {words}{'' if stack == self.stack else f' --stack {stack}'}{where}"
+
+    def pulumi(self, words: str, stack: str) -> str:
+        """A command of the engine, as a person types it in the checkout: it need not be on PATH, and of a practice it
+        must not reach production."""
+        binary = ENGINE.relative_to(ROOT) / "pulumi"
+        if not self.practice:
+            return f"{binary} {words} --stack {stack}"
+        backend, folder = shlex.quote(self.environment["PULUMI_BACKEND_URL"]), self.folder.relative_to(ROOT)
+        return f"PULUMI_BACKEND_URL={backend} {binary} {words} --stack {stack} --cwd {folder}"
 
 
 def place(practice: bool) -> Place:

@@ -65,7 +65,7 @@ def failure(here: Here, ran: Ran, said: str, again: str) -> CliError:
     """A command of the engine that failed, before or while the program ran."""
     lock = locks.said(ran.output)
     if lock is not None:
-        return lock.error(here.stack, again)
+        return lock.error(here.freeing, again)
     log = near(here, ran.log)
     if "nothing was changed." in said.partition("\n\n")[0]:  # how every refusal of the program begins
         first, _, rest = said.partition("\n\n")

@@ -122,11 +122,10 @@ def stepping(out: Out, titled: Titled) -> Iterator[Steps]:
 @contextlib.contextmanager
 def _live(out: Out, shown: Callable[[], RenderableType], keep: bool = False) -> Iterator[bool]:
     """Whether there is a live display."""
-    console = out.errors
-    if not console.is_terminal or console.is_dumb_terminal:
+    if not out.lively:
         yield False
         return
     from rich.live import Live
 
-    with Live(console=console, get_renderable=shown, transient=not keep, refresh_per_second=4):
+    with Live(console=out.errors, get_renderable=shown, transient=not keep, refresh_per_second=4):
         yield True

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from runbook.rehearsal.child import end_session
+
 OnEvent = Callable[[Mapping[str, Any]], None]
 OnStop = Callable[[], None]
 TICK = 0.1  # seconds between looks at the event log
@@ -47,7 +49,7 @@ def run(
     """Run to the end, whatever signals come. `log`: its name without ending gives the event log's, `.events.jsonl`.
     `stopping` is called once when an interrupt was passed on."""
     events = log.with_suffix(".events.jsonl")
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # a provider's refusal may show a secret
     with _interrupts(stopping) as interrupts:
         with log.open("wb") as output:
             child = subprocess.Popen(
@@ -166,12 +168,3 @@ def alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def end_session(leader: int) -> None:
-    """End what a command that failed left running: an engine that is told to stop while it starts the language host
-    ends without it (seen, 3.258), and plugins are in process groups of their own."""
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(int(path.name)) == leader:
-                os.kill(int(path.name), signal.SIGKILL)

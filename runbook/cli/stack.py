@@ -78,6 +78,11 @@ class Here:
         """A command of this program for this stack."""
         return self.place.command(words, self.stack)
 
+    @property
+    def freeing(self) -> str:
+        """The command that frees the stack's lock, whoever holds it."""
+        return self.place.pulumi("cancel --yes", self.stack)
+
     @cached_property
     def raw(self) -> Mapping[str, Any]:
         return sections(self.file.read_text(encoding="utf-8"), self.file.name)

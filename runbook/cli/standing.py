@@ -234,7 +234,7 @@ def _deployments(here: Here, seen: Standing) -> str:
 def following(here: Here, seen: Standing) -> str:
     """What is most likely next, with its command."""
     if seen.lock.endswith(DEAD):
-        return f"pulumi cancel --yes --stack {seen.stack}, which frees the lock"
+        return f"{here.freeing}, which frees the lock"
     if seen.under_way:
         back, on = here.command("rollback"), here.command("plan")
         return f"on with it: {on}, or back: {back}" if seen.asked == "flipped" else here.command("rollback")

@@ -7,9 +7,7 @@ outcome = engine.run("prod", "up", "--yes")
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
 import os
 import secrets
 import signal
@@ -21,13 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.rehearsal import events
+from runbook.rehearsal.child import QUIETLY, Plain, end_session, kept
 from runbook.rehearsal.events import Events
 from runbook.rehearsal.problems import RehearsalError, Stopped
 from runbook.rehearsal.stack_files import StackFile
 
 STOPWATCH = Path(__file__).parent / "stopwatch"
-# All that a child gets to see of this process's environment: a token for a real cloud is not among it.
-KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Run:
         """Wait for the command's end. A code other than 0 is no exception here."""
         code = self.process.wait()
         if code != 0:
-            _end_session(self.process.pid)
+            end_session(self.process.pid)
         return Outcome(
             code=code,
             output=self.log.read_text(encoding="utf-8", errors="replace"),
@@ -93,17 +90,18 @@ class Engine:
         # Copied, because making a stack writes a salt into its file, and setting a secret writes all of it anew.
         (self.config / "Pulumi.yaml").write_bytes((self.root / "Pulumi.yaml").read_bytes())
         self.environment = self._environment(clouds)
+        self._plain = Plain(self.folder / "pulumi", self.config, self.environment)
         self._lock = threading.Lock()
         self._stopped = False
         self._runs: list[Run] = []
         self._numbers: dict[str, itertools.count[int]] = {}
 
     def _environment(self, clouds: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        seen = kept()
         return {
-            **kept,
+            **seen,
             **clouds,
-            "PATH": os.pathsep.join([str(self.folder), kept.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join([str(self.folder), seen.get("PATH", os.defpath)]),
             "PYTHONPATH": str(STOPWATCH),
             "PULUMI_BACKEND_URL": self.state.as_uri(),
             "PULUMI_HOME": str(self.out / "home"),
@@ -125,16 +123,12 @@ class Engine:
 
     def version(self) -> str:
         """The CLI's version, without its "v"."""
-        return self._plain("version").strip().removeprefix("v")
+        return self._plain.run("version").strip().removeprefix("v")
 
     def add_stack(self, file: StackFile) -> None:
         """Make an empty stack, with a copy of its stack file and, encrypted in it, the made-up secrets."""
         self.config_of(file.stack).write_text(file.without_secrets(), encoding="utf-8")
-        here = ("--cwd", str(self.config))
-        self._plain(*here, "stack", "init", file.stack)
-        # By stdin: a command line can be read by everyone on the machine.
-        given = json.dumps(file.secrets)
-        self._plain(*here, "config", "set", "--stack", file.stack, "--secret", "secrets", stdin=given)
+        self._plain.make_stack(file.stack, file.secrets)
 
     def config_of(self, stack: str) -> Path:
         """The copy of a stack file that the engine works with."""
@@ -142,7 +136,7 @@ class Engine:
 
     def export(self, stack: str) -> str:
         """The stack's state as JSON, its secrets encrypted."""
-        return self._plain("stack", "export", "--stack", stack)
+        return self._plain.run("stack", "export", "--stack", stack)
 
     def start(self, stack: str, command: str, *arguments: str) -> Run:
         """Begin preview, up, refresh or destroy. Raises: Stopped after `interrupt` or `kill`."""
@@ -151,7 +145,7 @@ class Engine:
         log.parent.mkdir(parents=True, exist_ok=True)
         whole = [
             *("pulumi", command, "--stack", stack, "--config-file", str(self.config_of(stack))),
-            *("--non-interactive", "--color", "never", "--event-log", str(_events(log)), *arguments),
+            *(*QUIETLY, "--event-log", str(_events(log)), *arguments),
         ]
         with self._lock, log.open("wb") as output:
             if self._stopped:
@@ -189,38 +183,9 @@ class Engine:
             self._stopped = True
             return [run for run in self._runs if run.process.poll() is None]
 
-    def _plain(self, *arguments: str, stdin: str = "") -> str:
-        """What a command prints that runs no program. Raises: RehearsalError with what it said."""
-        done = subprocess.run(
-            ["pulumi", *arguments, *("--non-interactive", "--color", "never")],
-            executable=self.folder / "pulumi",
-            cwd=self.root,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            start_new_session=True,
-        )
-        if done.returncode:
-            words = " ".join(word for word in arguments if not word.startswith("-"))
-            raise RehearsalError(f"`pulumi {words}` failed: {done.stderr.strip() or done.stdout.strip()}")
-        return done.stdout
-
 
 def _events(log: Path) -> Path:
     return log.with_suffix(".events.jsonl")
-
-
-def _end_session(leader: int) -> None:
-    """End what a command left running. An engine that is told to stop while it starts the language host ends without
-    it (seen, 3.258), and plugins are in process groups of their own: only the session still holds them together."""
-    listed = Path("/proc").glob("[0-9]*")
-    names = [path.name for path in listed] or subprocess.check_output(["ps", "-A", "-o", "pid="], text=True).split()
-    for pid in map(int, names):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(pid) == leader:
-                os.kill(pid, signal.SIGKILL)
 
 
 def _stopwatch(log: Path) -> Path:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +15,8 @@ from typer.testing import CliRunner
 from runbook.cli.__main__ import main
 from runbook.cli.app import COMMANDS, build
 from runbook.cli.codes import Code, table
+from runbook.cli.errors import CliError
+from runbook.cli.out import Out
 
 HEAVY = ("pulumi", "runbook.model.settings", "httpx", "grpc", "yaml", "rich.live", "dns")
 
@@ -40,14 +45,18 @@ def test_every_command_explains_itself() -> None:
     ("words", "said"),
     [
         (["status", "--foo"], "No such option: --foo. See ./cutover status --help."),
-        (["stauts"], "No such command 'stauts'"),
+        (["stauts"], "No such command 'stauts'. Did you mean 'status'? See ./cutover --help."),
+        (["practice", "strat"], "Did you mean 'start', 'status'? See ./cutover practice --help."),
         (["status"], "No stack is named: the stacks here are "),
         (["status", "--stack", "prdo"], "Did you mean --stack prod?"),
         (["status", "--stack", "nothing-like-it"], "Make Pulumi.nothing-like-it.yaml, or name one of these."),
         (["apply", "--stack", "prod"], "Missing option '--plan'"),
+        (["apply", "--stack", "prod", "--plan", "12345678"], "12 hex digits or more, and got 12345678. Copy it from"),
+        (["apply", "--stack", "prod", "--plan", "*" * 12], "12 hex digits or more, and got ************."),
         (["phase", "flopped", "--stack", "prod"], "Did you mean flipped?"),
         (["phase", "prepared", "--stack", "prod"], "has no cutover, so it has no phase to change."),
         (["evidence", "--stack", "prod", "--by", "Ada"], "A signature says who and why. Give both --by and --why."),
+        (["evidence", "--stack", "prod", "--by", "", "--why", "x"], "A signature says who and why."),
     ],
 )
 def test_a_mistake_is_one_sentence_with_a_remedy(
@@ -66,6 +75,71 @@ def test_a_mistake_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["code"] == 2
     assert found["error"].startswith("There is no stack prdo")
     assert found["remedy"] == "Did you mean --stack prod?"
+    assert list(found) == ["error", "remedy", "code", "details"]
+
+
+def test_a_command_in_a_remedy_stands_on_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is pasted, also from a narrow terminal."""
+    monkeypatch.setenv("COLUMNS", "60")
+    said = CliError("No. " * 30, f"Then: ./cutover apply --plan {'0' * 12} --stack easymo-staging --practice")
+    Out().failed(said)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == said.remedy
+    assert max(map(len, lines[:-1])) <= 60
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_outside_the_engine(number: signal.Signals) -> None:
+    """Before anything was begun; a program reads that in JSON too."""
+    program = (
+        "import os, runpy, sys\nimport runbook.cli.stack as stack\n"
+        f"stack.place = lambda practice: os.kill(os.getpid(), {number.value})\n"
+        "sys.argv = ['cutover', 'status', '--practice', '--json']\n"
+        "runpy.run_module('runbook.cli', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == Code.INTERRUPTED, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["error"], found["code"]) == ("Stopped.", 130)
+    assert found["remedy"] == "Where the stack stands: ./cutover status --practice"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_terminal_does_not_keep_a_command_from_its_end() -> None:
+    program = (
+        "import os, runpy, signal, sys\nimport runbook.cli.stack as stack\n"
+        "place = stack.place\n"
+        "stack.place = lambda practice: os.kill(os.getpid(), signal.SIGHUP) or place(practice)\n"
+        "sys.argv = ['cutover', 'status', '--stack', 'prdo']\n"
+        "runpy.run_module('runbook.cli', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == Code.USAGE
+    assert "There is no stack prdo" in done.stderr
+
+
+def test_a_terminal_that_is_not_set_to_utf_8(tmp_path: Path) -> None:
+    program = "from runbook.cli.out import Out\nOut().raw('a … b')\nOut(True).data({'a': '…'})"
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=environment)
+    assert done.stdout.startswith(b"a ? b")
+
+
+def test_a_file_that_is_no_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  runbook:cutover: {phase: steady\n")
+    monkeypatch.setattr("runbook.cli.place.ROOT", tmp_path)
+    assert main(["phase", "prepared", "--stack", "prod"]) == Code.USAGE
+    assert "Pulumi.prod.yaml is no valid YAML in line 3. Mend it" in " ".join(capsys.readouterr().err.split())
+
+
+def test_colour_that_is_asked_for_makes_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As CI does: nothing is written over then."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert not Out().lively
 
 
 def test_a_way_back_leaves_nothing_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,6 +150,10 @@ def test_a_way_back_leaves_nothing_out(capsys: pytest.CaptureFixture[str]) -> No
 def test_no_argument_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == Code.DONE
     assert "rollback" in capsys.readouterr().out
+    assert main(["practice"]) == Code.DONE
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [line for line in out.splitlines()[1:] if line.endswith("...")] == []  # none is cut
 
 
 def test_a_fault_of_ours_is_told_in_a_sentence(

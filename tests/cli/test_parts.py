@@ -10,16 +10,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from runbook.cli import locks
+from runbook.cli import locks, place
 from runbook.cli.drifted import drifted
 from runbook.cli.engine import refused
 from runbook.cli.errors import CliError
 from runbook.cli.locks import Lock
+from runbook.cli.place import Place
 from runbook.cli.planning import without_traceback
 from runbook.cli.titles import titles
 from runbook.cli.who import Who, two_persons, who
 from runbook.model.plans.operation import Operation, Plan
+from tests.stacks import ROOT
 
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 
@@ -36,7 +39,7 @@ def test_a_lock_that_is_held(tmp_path: Path) -> None:
     lock = _locked(tmp_path, os.getpid(), socket.gethostname())
     assert lock is not None
     assert not lock.dead
-    error = lock.error("prod", "./cutover plan")
+    error = lock.error("pulumi cancel --yes --stack prod", "./cutover plan")
     assert error.code == 6
     assert (
         f"ada@{socket.gethostname()} (process {os.getpid()}) holds Pulumi's lock since 2026-11-22T06:47:49"
@@ -51,13 +54,46 @@ def test_a_lock_that_was_left(tmp_path: Path) -> None:
     lock = _locked(tmp_path, child.pid, socket.gethostname())
     assert lock is not None
     assert lock.dead
-    assert lock.error("prod", "x").remedy.startswith("Free it: pulumi cancel --yes --stack prod, then x")
+    assert lock.error("pulumi cancel", "./cutover plan").remedy == "Free it: pulumi cancel\nThen: ./cutover plan"
 
 
 def test_a_lock_of_another_machine_is_not_called_dead(tmp_path: Path) -> None:
     lock = _locked(tmp_path, 999_999, "elsewhere")
     assert lock is not None
     assert not lock.dead
+
+
+@pytest.mark.parametrize(
+    "backend", ["file://~", "file://~/state", "file://./state", "file://{home}/state%20of%20ours"]
+)
+def test_a_lock_is_found_however_the_backend_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    folder = {"file://~": ".", "file://{home}/state%20of%20ours": "state of ours"}.get(backend, "state")
+    assert _locked(tmp_path / folder, 1, "elsewhere") is not None
+    lock = locks.held(backend.format(home=tmp_path), "prod")
+    assert lock is not None
+    assert lock.who == "ada@elsewhere"
+
+
+def test_another_project_s_lock_is_none_of_ours(tmp_path: Path) -> None:
+    _locked(tmp_path, os.getpid(), socket.gethostname())
+    ours = tmp_path / ".pulumi" / "locks" / "organization" / "runbook"
+    ours.rename(ours.with_name("shop"))
+    assert locks.held(tmp_path.as_uri(), "prod") is None
+    assert yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"] == locks.PROJECT
+
+
+def test_a_command_of_the_engine_never_leads_from_practice_to_production() -> None:
+    """Somebody pastes it at two in the morning, in a shell whose backend may be the real one."""
+    assert Place(place.ROOT, {}).pulumi("cancel --yes", "prod") == (".venv/engine/pulumi cancel --yes --stack prod")
+    state = "file:///home/ada/our%20checkout/out/practice/ground/state"
+    practised = Place(place.ROOT / "out" / "practice", {"PULUMI_BACKEND_URL": state}, practice=True, stack="prod")
+    assert practised.pulumi("cancel --yes", "prod") == (
+        f"PULUMI_BACKEND_URL={state} .venv/engine/pulumi cancel --yes --stack prod --cwd out/practice"
+    )
 
 
 def test_no_lock(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,12 +36,14 @@ def command(
     from runbook.cli.updating import update
     from runbook.cli.who import who
 
-    out, here = Out(json), Here.of(stack, practice).begin()
+    out = Out(json)
+    _check(out, plan)
+    here = Here.of(stack, practice).begin()
     person = who(os.environ)
     _persons(here, person)
     again = here.command(f"apply --plan {plan}")
     if lock := here.engine.lock():
-        raise lock.error(here.stack, again)
+        raise lock.error(here.freeing, again)
     options = planning.options(here, refresh, target, exclude)
     planned = planning.make(here, out, options)
     _approved(out, here, planned, plan)
@@ -48,7 +51,7 @@ def command(
         raise error
     if not planned.plan.changes:
         out.say(f"{here.stack} is as its stack file asks: nothing to do.")
-        out.data({"stack": here.stack, "plan": planned.digest, "changed": 0})
+        _data(out, here, planned.digest)
         return
     if here.file.read_text(encoding="utf-8") != planned.text:
         out.fail(
@@ -57,8 +60,24 @@ def command(
     file = evidence.record_apply(here, planned.plan.tag, planned.digest, person)
     done = update(here, out, here.command("plan"), planned.plan.tag, options)
     _conclude(out, here, done.tag, len(done.changes))
-    changed = len(done.changes)
-    out.data({"stack": here.stack, "plan": planned.digest, "changed": changed, "crossing": done.tag, "record": file})
+    _data(out, here, planned.digest, len(done.changes), done.tag, file)
+
+
+def _data(out: Out, here: Here, digest: str, changed: int = 0, tag: str = "", record: str = "") -> None:
+    out.data({"stack": here.stack, "plan": digest, "changed": changed, "crossing": tag, "record": record})
+
+
+def _check(out: Out, given: str) -> None:
+    """Raises: CliError for what is no hash, before anything is looked at."""
+    from runbook.cli.codes import Code
+    from runbook.model.plans.normal import SHORT
+
+    if not re.fullmatch(rf"[0-9a-fA-F]{{{SHORT},64}}", given.strip()):
+        out.fail(
+            f"--plan wants the hash that `plan` printed, {SHORT} hex digits or more, and got {given or 'nothing'}.",
+            "Copy it from the plan that was approved.",
+            Code.USAGE,
+        )
 
 
 def _persons(here: Here, person: Who) -> None:

@@ -20,7 +20,7 @@ def command(stack: Stack = None, practice: Practice = False, markdown: Markdown 
 
     out, here = Out(json), Here.of(stack, practice)
     if lock := here.engine.lock():
-        raise lock.error(here.stack, here.command("drift"))
+        raise lock.error(here.freeing, here.command("drift"))
     with counting(out, f"Comparing {here.stack} with the clouds") as (on_event, stopping):
         ran = here.engine.refresh_preview(on_event, stopping)
     seen = plan_of(ran.events)

@@ -30,7 +30,7 @@ def command(
     from runbook.cli.who import who
 
     out, here = Out(json), Here.of(stack, practice)
-    if (by is None) != (why is None):
+    if not (by and why) and (by is not None or why is not None):
         out.fail("A signature says who and why.", "Give both --by and --why.", Code.USAGE)
     record = evidence.load(here, crossing)
     if by and why:

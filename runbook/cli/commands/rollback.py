@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,7 +32,6 @@ def command(
     exclude: Excludes = None,
 ) -> None:
     """Return traffic at once: no hash, window, freeze or second person is in its way."""
-    from runbook.cli import edits
     from runbook.cli.codes import Code
     from runbook.cli.following import after_update
     from runbook.cli.out import Out
@@ -42,53 +43,46 @@ def command(
         out.fail("A way back leaves nothing out.", "Run it without --target and --exclude.", Code.REFUSED)
     again = here.command(f"rollback --to {to}" if to else "rollback")
     if lock := here.engine.lock():
-        raise lock.error(here.stack, again)
+        raise lock.error(here.freeing, again)
     before = here.file.read_text(encoding="utf-8")
-    wanted = _earlier(out, here, to) if to else _back(out, here, before)
-    if wanted is None:
-        out.data({"stack": here.stack, "changed": 0})
+    found = _earlier(out, here, to) if to else _back(out, here, before)
+    if found is None:
+        _data(out, here)
         return
-    lines = edits.diff(before, wanted, here.file.name)
-    if lines:
-        edits.write(here.file, wanted)
-        out.diff(lines)
+    lines = _written(out, here, before, *found)
     done = update(here, out, again, "way-back")
     what = f"crossing {done.tag} is complete" if done.tag else "nothing had to move"
     out.say(f"{here.stack}: {len(done.changes)} resources changed; {what}.", "bold")
     signed = _signature(out, here, done.tag, by, why) if done.tag else ""
     for line in after_update(here, done.tag):
         out.say(line)
+    _data(out, here, done.tag, len(done.changes), lines, signed)
+
+
+def _data(out: Out, here: Here, tag: str = "", changed: int = 0, lines: Sequence[str] = (), signed: str = "") -> None:
     diff = [line.rstrip("\n") for line in lines]
-    out.data(
-        {"stack": here.stack, "crossing": done.tag, "changed": len(done.changes), "diff": diff, "signature": signed}
-    )
+    out.data({"stack": here.stack, "crossing": tag, "changed": changed, "diff": diff, "signature": signed})
 
 
-def _back(out: Out, here: Here, text: str) -> str | None:
-    """The file that asks for rolled-back; None where there is nothing to go back from."""
-    from runbook.cli import edits
+def _back(out: Out, here: Here, text: str) -> tuple[str, str] | None:
+    """The file that goes back and where it is from; None where there is nothing to go back from."""
+    from runbook.cli import edits, returning
     from runbook.cli.errors import CliError
-    from runbook.model.cutover.phases import Direction, Phase
+    from runbook.model.cutover.phases import Phase
 
     try:
-        memory = here.memory
+        _ = here.memory
     except CliError as error:  # going back does not wait for what it can do without
         out.note(f"The state could not be read, and the way back goes on. {error.text}", "yellow")
-        return edits.with_phase(text, Phase.ROLLED_BACK, here.file.name)
-    ledger = memory.ledger
-    going = memory.open and ledger is not None and ledger.direction is Direction.BACK
-    if ledger is None or (ledger.before is None and not going):
-        back = ledger is not None and ledger.phase is Phase.ROLLED_BACK
-        where = f"is back since crossing {ledger.tag}" if ledger and back else "serves what it did before any flip"
-        out.say(f"{here.stack} {where}: there is nothing to go back from.")
+        return edits.with_phase(text, Phase.ROLLED_BACK, here.file.name), ""
+    if nothing := returning.nothing_to_leave(here):
+        out.say(nothing)
         out.say(f"Where it stands: {here.command('status')}")
         return None
-    if edits.phase_of(text, here.file.name) in (Phase.STEADY, Phase.PREPARED):
-        return text  # the file from before the flip is as good as the word
-    return edits.with_phase(text, Phase.ROLLED_BACK, here.file.name)
+    return returning.returning(here, text)
 
 
-def _earlier(out: Out, here: Here, tag: str) -> str:
+def _earlier(out: Out, here: Here, tag: str) -> tuple[str, str]:
     """The stack file of an earlier crossing. Raises: CliError where it would be a crossing forward."""
     from runbook.cli import earlier
     from runbook.cli.codes import Code
@@ -99,11 +93,30 @@ def _earlier(out: Out, here: Here, tag: str) -> str:
     if kind not in (Change.BACK, Change.NONE):
         out.fail(
             f"The stack file of {tag} asks for something that is no way back from what serves now.",
-            f"A crossing forward is planned and approved: restore the file, then {here.command('plan')}.",
+            f"A crossing forward is planned and approved: restore the file, then {here.command('plan')}",
             Code.REFUSED,
         )
-    out.say(said)
-    return text
+    return text, said
+
+
+def _written(out: Out, here: Here, before: str, wanted: str, said: str) -> list[str]:
+    """The diff of the stack file, once it is shown and written. `said`: where another file is from; what stood there
+    is kept then, since nobody may have committed it."""
+    from runbook.cli import edits
+    from runbook.cli.planning import near
+
+    name = here.file.name
+    lines = edits.diff(before, wanted, name)
+    if not lines:
+        return lines
+    if said:
+        kept = here.engine.logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        edits.write(kept, before)
+        out.say(f"{said} What {name} held until now: {near(here, kept)}")
+    edits.write(here.file, wanted)
+    out.diff(lines)
+    return lines
 
 
 def _signature(out: Out, here: Here, tag: str, by: str | None, why: str | None) -> str:
@@ -117,7 +130,7 @@ def _signature(out: Out, here: Here, tag: str, by: str | None, why: str | None) 
         try:
             by = typer.prompt("Who", default=person.name, err=True)
             why = typer.prompt("Why", default="", show_default=False, err=True)
-        except (typer.Abort, EOFError, KeyboardInterrupt):
+        except (typer.Abort, OSError, KeyboardInterrupt):  # a terminal that is gone asks nobody
             by = why = None
     if why:
         file = evidence.sign(here, tag, by or person.name, why, person)

@@ -10,7 +10,6 @@ from runbook.cli.options import Json
 
 app = typer.Typer(
     help="Stand-in clouds on this machine, to try every command on with --practice.",
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack whose file is copied.")]
@@ -18,7 +17,7 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack whose file 
 
 @app.command()
 def start(stack: Stack = "prod", json: Json = False) -> None:
-    """Begin a practice: stand-in clouds as a process of its own, and the stack brought up on them."""
+    """Begin a practice: a stack is brought up on stand-in clouds. They run in the background."""
     from runbook.cli.practice import telling
 
     telling.start(stack, json)
@@ -61,7 +60,7 @@ def clock(
 
 @app.command()
 def release(app: Annotated[str, typer.Argument(help="An app at Vercel.")], json: Json = False) -> None:
-    """Release an app as the company does outside the program, with Vercel's own tools."""
+    """Release an app by Vercel's own tools, outside the program."""
     from runbook.cli.practice import telling
 
     telling.release(app, json)
@@ -69,7 +68,7 @@ def release(app: Annotated[str, typer.Argument(help="An app at Vercel.")], json:
 
 @app.command(name="break")
 def break_(what: Annotated[str, typer.Argument(help="login, certificate, ...")], json: Json = False) -> None:
-    """Break something, to see what the program says and to practise the way back."""
+    """Break something on purpose. See what the program says, and practise the way back."""
     from runbook.cli.practice import telling
 
     telling.break_(what, json)

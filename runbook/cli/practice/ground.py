@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from runbook.cli.place import ENGINE, QUIET, ROOT
+from runbook.rehearsal.child import kept
 
-# All that the engine gets to see of a person's environment: a token for a real cloud is not among it.
-KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
 _TRIES = 20
 
 
@@ -142,12 +141,12 @@ class Ground:
 
     def environment(self, clouds: Mapping[str, str]) -> dict[str, str]:
         """All of what the engine sees of an environment; `clouds` attaches it to the stand-ins."""
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        seen = kept()
         return {
-            **kept,
+            **seen,
             **QUIET,
             **clouds,
-            "PATH": os.pathsep.join([str(ENGINE), kept.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join([str(ENGINE), seen.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": (self.inner / "state").as_uri(),
             "PULUMI_HOME": str(self.inner / "home"),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),

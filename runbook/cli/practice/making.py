@@ -3,7 +3,6 @@ it at its vendors."""
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
@@ -26,6 +25,7 @@ from runbook.cli.practice.asking import START
 from runbook.cli.practice.ground import Ground, write_private
 from runbook.model.platform import Platform
 from runbook.model.problems import NAMESPACE
+from runbook.rehearsal.child import QUIETLY, Plain
 from runbook.rehearsal.clouds import Clouds
 from runbook.rehearsal.clouds.web import builds_take
 from runbook.rehearsal.cutover import company
@@ -37,7 +37,6 @@ PROGRAM = ("__main__.py", "components", "runbook", "schema")
 BUILDS_TAKE = 5.0  # seconds
 # By the practice clock: an afternoon, so that there is time to prepare for the window of the same evening.
 AFTERNOON, EVENING = time(16, 0), time(22, 0)
-_QUIETLY = ("--non-interactive", "--color", "never")
 
 
 @dataclass
@@ -53,7 +52,7 @@ class Making:
     _environment: dict[str, str] = field(default_factory=dict, repr=False)
 
     def make(self) -> None:
-        """All of it. Raises: CliError, OSError"""
+        """All of it. Raises: CliError, RehearsalError, OSError"""
         assert self.file.platform is not None
         self._environment = self.ground.environment(self.clouds.env())
         for stage, act in self._acts(self.file.platform):
@@ -84,10 +83,7 @@ class Making:
         (self.ground.inner / "state").mkdir()
         write_private(self.ground.passphrase, secrets.token_urlsafe(32))
         self.stack_file.write_text(self.file.without_secrets(), encoding="utf-8")
-        self._pulumi("stack", "init", self.file.stack)
-        # By stdin: a command line can be read by everyone on the machine.
-        given = json.dumps(dict(self.file.secrets))
-        self._pulumi("config", "set", "--stack", self.file.stack, "--secret", "secrets", stdin=given)
+        Plain(ENGINE / "pulumi", folder, self._environment).make_stack(self.file.stack, self.file.secrets)
         self._write_stack_file(endpoints={**self.clouds.endpoints(), "out": "out"})
 
     @property
@@ -97,7 +93,7 @@ class Making:
     def _up(self) -> None:
         log = self.ground.engine_log
         # The folder is named so that whoever sees the process knows whose it is.
-        words = ["pulumi", "up", "--cwd", str(self.ground.folder), "--yes", "--skip-preview", *_QUIETLY]
+        words = ["pulumi", "up", "--cwd", str(self.ground.folder), "--yes", "--skip-preview", *QUIETLY]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*words, "--stack", self.file.stack, "--event-log", str(log.with_suffix(".events.jsonl"))],
@@ -144,23 +140,6 @@ class Making:
         written["config"] |= {f"{NAMESPACE}:{name}": value for name, value in sections.items()}
         text = (ROOT / self.stack_file.name).read_text(encoding="utf-8")
         self.stack_file.write_text(with_comments(text, written), encoding="utf-8")
-
-    def _pulumi(self, *words: str, stdin: str = "") -> None:
-        done = subprocess.run(
-            ["pulumi", *words, *_QUIETLY],
-            executable=ENGINE / "pulumi",
-            cwd=self.ground.folder,
-            env=self._environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            start_new_session=True,
-        )
-        if done.returncode:
-            said = " ".join(word for word in words if not word.startswith("-"))
-            why = (done.stderr.strip() or done.stdout.strip()).removeprefix("error: ")
-            raise CliError(f"`pulumi {said}` failed: {why}", f"Mend that and begin again: {START}")
 
 
 def beginning(platform: Platform, config: Mapping[str, Any]) -> Block:

@@ -16,8 +16,9 @@ from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
 from runbook.cli.place import ENGINE, ROOT
 from runbook.cli.practice.asking import STOP, Unanswered, ask, gone, silent
-from runbook.cli.practice.ground import KEPT, Ground, Held
-from runbook.cli.running import end_session, left_behind
+from runbook.cli.practice.ground import Ground, Held
+from runbook.cli.running import left_behind
+from runbook.rehearsal.child import end_session, kept
 
 NEEDED_BYTES = 50_000_000  # one stack was seen to take 15 MB, and the engine tries for minutes on a full disk
 ANSWERS_WITHIN = 30.0  # seconds from its start; the SDKs are imported in it
@@ -109,12 +110,11 @@ def _end_leftover_engine(ground: Ground) -> None:
 
 def _spawn(ground: Ground, stack: str, lock: int) -> None:
     """A process in a session of its own, which no closed terminal ends; it inherits the lock."""
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     with open(os.open(ground.log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", "runbook.cli.practice.daemon", str(ground.folder), stack, str(lock)],
             cwd=ROOT,
-            env=environment,
+            env=kept(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

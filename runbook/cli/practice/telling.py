@@ -42,7 +42,7 @@ def _shown(out: Out, stack: str) -> dict[str, Any]:
             stage = str(found["stage"])
             many = f", {found['resources']} resources" if found["resources"] else ""
             say(f"{MARK} {stage}{many}")
-            if stage not in (told, "ready") and not out.errors.is_terminal:
+            if stage not in (told, "ready") and not out.lively:
                 out.note(f"{MARK} {stage}")
             told = stage
     return found
@@ -51,7 +51,7 @@ def _shown(out: Out, stack: str) -> dict[str, Any]:
 @contextlib.contextmanager
 def _live(out: Out) -> Iterator[Any]:
     """On a terminal one line that is written over; elsewhere nothing."""
-    if not out.errors.is_terminal:
+    if not out.lively:
         yield lambda _text: None
         return
     with out.errors.status(f"{MARK} starting the stand-in clouds") as shown:
