@@ -10,7 +10,7 @@ import platform
 import sys
 
 from script.engine import disk
-from script.engine.guard import replace_text
+from script.engine.guard import anew, replace_text
 from script.engine.places import Places
 from script.engine.problems import failed, no_venv_module
 from script.engine.process import CommandFailed, Runner, ask
@@ -32,16 +32,24 @@ def fresh(places: Places) -> bool:
 
 
 def make(places: Places, runner: Runner) -> None:
-    """Make the environment anew; the stamp comes last, so one that was interrupted never counts."""
+    """Make the environment anew; the stamp comes last, so one that was interrupted never counts.
+
+    Raises SetupError; the environment from before then stands.
+    """
     # Run from the old environment, sys.executable is about to vanish: take the Python that it was made from.
     base = getattr(sys, "_base_executable", sys.executable)
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         raise no_venv_module(base)
-    disk.check({places.venv: NEEDED_BYTES})
+    with anew(places.venv, places.out / "venv.before"):
+        disk.check({places.venv: NEEDED_BYTES})
+        _make(base, places, runner)
+
+
+def _make(base: str, places: Places, runner: Runner) -> None:
     progress = runner.progress
     progress.start("Making the virtual environment")
     try:
-        runner.run([base, "-m", "venv", "--clear", places.venv], env=os.environ)
+        runner.run([base, "-m", "venv", places.venv], env=os.environ)
         progress.detail("installing packages")
         # pip and not uv: from empty caches pip took 10 s where uv took 3 (2 cores), once per checkout, but uv
         # reads neither pip.conf nor PIP_*, which is where a company behind a mirror has named that mirror.

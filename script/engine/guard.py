@@ -43,6 +43,24 @@ def whole(final: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def anew(place: Path, aside: Path) -> Iterator[None]:
+    """Make a folder anew that only works where it stands. The old one waits at `aside`, and is back when the block
+    does not succeed: where a registry is down, what people had goes on working."""
+    if aside.exists():  # a killed set-up put it there, and what stands at its place is half-made
+        shutil.rmtree(place, ignore_errors=True)
+    elif place.exists():
+        shutil.move(place, aside)
+    try:
+        yield
+    except BaseException:
+        if aside.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.move(aside, place)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def replace_text(path: Path, text: str) -> None:
     """Write a small file so that it is there as a whole or not at all."""
     partial = path.with_name(f"{path.name}.partial")

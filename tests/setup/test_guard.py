@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from script.engine.guard import alone, replace_text, whole
+from script.engine.guard import alone, anew, replace_text, whole
 from script.engine.progress import Progress
 from tests.setup.checkouts import ROOT
 
@@ -39,6 +39,34 @@ def test_what_a_killed_set_up_left_is_thrown_away(tmp_path: Path) -> None:
     (tmp_path / "engine.partial" / "pulumi").write_text("half", encoding="utf-8")
     with whole(tmp_path / "engine") as partial:
         assert os.listdir(partial) == []
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_folder_that_cannot_be_made_anew_stays(tmp_path: Path, error: type[BaseException], killed: bool) -> None:
+    def fail() -> None:
+        place.mkdir()
+        (place / "half").touch()
+        raise error
+
+    place, aside = tmp_path / "venv", tmp_path / "before"
+    (aside if killed else place).mkdir()
+    ((aside if killed else place) / "whole").touch()
+    if killed:
+        place.mkdir()
+        (place / "half").touch()
+    with pytest.raises(error), anew(place, aside):
+        fail()
+    assert [(path.name, os.listdir(path)) for path in tmp_path.iterdir()] == [("venv", ["whole"])]
+
+
+def test_a_folder_that_was_made_anew_has_nothing_of_the_old_one(tmp_path: Path) -> None:
+    place = tmp_path / "venv"
+    place.mkdir()
+    (place / "old").touch()
+    with anew(place, tmp_path / "before"):
+        place.mkdir()
+    assert [(path.name, os.listdir(path)) for path in tmp_path.iterdir()] == [("venv", [])]
 
 
 def test_a_small_file_is_replaced_in_one_go(tmp_path: Path) -> None:

@@ -76,6 +76,16 @@ def test_no_network_for_the_packages(checkout: Checkout) -> None:
     assert not (checkout.here.venv / "setup.json").exists()
 
 
+def test_without_a_network_the_environment_from_before_stays(with_venv: Checkout) -> None:
+    with with_venv.here.lock.open("a") as lock:
+        lock.write("# changed by a pull\n")
+    program(with_venv.here.link / "pulumi", "")
+    code, said = with_venv.set_up(PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1")
+    assert (code, said.splitlines()[-1].partition(",")[0]) == (1, "Making the virtual environment failed")
+    assert with_venv.here.python.exists()
+    assert (with_venv.here.link / "pulumi").exists()
+
+
 def test_no_go_to_be_had(with_venv: Checkout) -> None:
     # The environment of this checkout holds no pip, so the wheel cannot come.
     code, said = with_venv.set_up(PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1")
