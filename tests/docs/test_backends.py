@@ -29,7 +29,9 @@ def folder(tmp_path: Path) -> Path:
 def shell(folder: Path, text: str, given: str = "") -> str:
     """What a shell says that is given these lines. It must get to their end."""
     path = f"{ENGINE}:{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(folder), "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    # A CLI built without cgo takes the home folder from /etc/passwd and not from HOME: its login would be everybody's.
+    own = {"HOME": str(folder), "PULUMI_HOME": str(folder / ".pulumi")}
+    environment = {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "1", **own}
     done = subprocess.run(
         ["sh", "-eu", "-c", f"{EXPORT}\n{text}"],
         cwd=folder,
@@ -46,6 +48,7 @@ def shell(folder: Path, text: str, given: str = "") -> str:
 
 def test_a_local_folder_a_move_and_a_lock_that_stays(folder: Path) -> None:
     shell(folder, BLOCKS["local"])
+    assert (folder / ".pulumi/credentials.json").is_file(), "whoever runs the tests has another login now"
     assert (folder / "state/.pulumi/stacks/runbook/prod.json").is_file()
 
     shell(folder, BLOCKS["secret"], "a made-up token\n")
