@@ -13,7 +13,7 @@ from typing import Any
 from runbook.cli import locks
 from runbook.cli.errors import CliError
 from runbook.cli.locks import Lock
-from runbook.cli.place import ENGINE, Place
+from runbook.cli.place import ENGINE, PULUMI, Place
 from runbook.cli.running import OnEvent, OnStop, Ran, run
 from runbook.rehearsal.child import QUIETLY
 
@@ -62,8 +62,13 @@ class Engine:
 
     def lock(self) -> Lock | None:
         """Who holds Pulumi's lock, as far as the backend lets it be seen without taking it."""
-        backend = self.place.environment.get("PULUMI_BACKEND_URL", "")
-        return locks.held(backend or locks.logged_in(self.place.environment), self.stack)
+        return locks.held(self.backend, self.stack)
+
+    @property
+    def backend(self) -> str:
+        """Where the state is, as a URL; "" where nobody has logged in."""
+        given = self.place.environment.get("PULUMI_BACKEND_URL", "")
+        return given or locks.logged_in(self.place.environment)
 
     def _run(self, command: str, *arguments: str, on_event: OnEvent, stopping: OnStop) -> Ran:
         self._tidy()
@@ -105,7 +110,7 @@ class Pending:
                 self._process.kill()
                 raise CliError(
                     f"`{self._words}` did not answer within {LIMIT} s.",
-                    "See whether the state backend answers: pulumi whoami -v.",
+                    f"See whether the state backend answers: {PULUMI} whoami -v",
                 ) from None
         if self._process.returncode:
             raise refused(self._words, said, self._stack)
@@ -121,9 +126,10 @@ class Pending:
 _REMEDIES: Mapping[str, str] = {
     "PULUMI_CONFIG_PASSPHRASE": "Set PULUMI_CONFIG_PASSPHRASE_FILE to the file that holds the stack's passphrase.",
     "incorrect passphrase": "Set PULUMI_CONFIG_PASSPHRASE_FILE to the file that holds this stack's passphrase.",
-    "no stack named": "Name the state backend (pulumi login), or make the stack: pulumi stack init {stack}.",
-    "PULUMI_ACCESS_TOKEN": "Log in to the state backend: pulumi login.",
-    "not logged in": "Log in to the state backend: pulumi login.",
+    "no stack named": f"Log in where its state is ({PULUMI} login), or make the stack: {PULUMI} stack init {{stack}}",
+    "PULUMI_ACCESS_TOKEN": f"Log in to the state backend: {PULUMI} login",
+    "not logged in": f"Log in to the state backend: {PULUMI} login",
+    "unable to open bucket": f"Log in where the stack's state is ({PULUMI} login), or set PULUMI_BACKEND_URL.",
     "no such host": "See whether this machine's network reaches the state backend.",
 }
 

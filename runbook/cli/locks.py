@@ -58,12 +58,17 @@ class Lock:
         )
 
 
+def seen(backend: str) -> bool:
+    """Whether a lock can be seen without asking for it."""
+    return urlsplit(backend).scheme == "file"
+
+
 def held(backend: str, stack: str) -> Lock | None:
     """The lock of a stack whose state is in a local folder; None where there is none, and for other backends, which
     only say it when somebody wants the lock."""
-    url = urlsplit(backend)
-    if url.scheme != "file":
+    if not seen(backend):
         return None
+    url = urlsplit(backend)
     # file:///folder, file://~, file://~/folder, file://./folder
     folder = Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi" / "locks"
     for file in sorted(folder.glob(f"organization/{PROJECT}/{stack}/*.json")) if folder.is_dir() else ():

@@ -13,6 +13,7 @@ from runbook.cli.errors import CliError
 
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / ".venv" / "engine"
+PULUMI = ".venv/engine/pulumi"  # as a person types it in the checkout: it need not be on PATH
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,11 @@ class Place:
         return f"./cutover {words}{'' if stack == self.stack else f' --stack {stack}'}{where}"
 
     def pulumi(self, words: str, stack: str) -> str:
-        """A command of the engine, as a person types it in the checkout: it need not be on PATH, and of a practice it
-        must not reach production."""
-        binary = ENGINE.relative_to(ROOT) / "pulumi"
+        """A command of the engine, as a person types it in the checkout; one of a practice reaches that alone."""
         if not self.practice:
-            return f"{binary} {words} --stack {stack}"
+            return f"{PULUMI} {words} --stack {stack}"
         backend, folder = shlex.quote(self.environment["PULUMI_BACKEND_URL"]), self.folder.relative_to(ROOT)
-        return f"PULUMI_BACKEND_URL={backend} {binary} {words} --stack {stack} --cwd {folder}"
+        return f"PULUMI_BACKEND_URL={backend} {PULUMI} {words} --stack {stack} --cwd {folder}"
 
 
 def place(practice: bool) -> Place:

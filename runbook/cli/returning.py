@@ -69,7 +69,16 @@ def _goes_back(here: Here, text: str) -> bool:
     return change(settings, here.memory.ledger) is (Change.NONE if _going(here) else Change.BACK)
 
 
+def flipping(here: Here) -> bool:
+    """Whether a flip is under way, with which an update that leaves what is asked for would go on."""
+    return _under_way(here, Direction.FLIP)
+
+
 def _going(here: Here) -> bool:
     """Whether a way back is under way."""
+    return _under_way(here, Direction.BACK)
+
+
+def _under_way(here: Here, direction: Direction) -> bool:
     memory = here.memory
-    return memory.open and memory.ledger is not None and memory.ledger.direction is Direction.BACK
+    return memory.open and memory.ledger is not None and memory.ledger.direction is direction

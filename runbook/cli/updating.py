@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runbook.cli import locks
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
 from runbook.cli.planning import failure, near, without_traceback
@@ -42,7 +43,8 @@ def update(here: Here, out: Out, again: str, tag: str, options: tuple[str, ...] 
     log = f"Its log: {near(here, ran.log)}."
     if ran.interrupted:
         held = here.engine.lock()
-        lock = f" {held.text}." if held else " Nothing runs any more, and no lock is held."
+        free = ", and no lock is held" if locks.seen(here.engine.backend) else ""
+        lock = f" {held.text}." if held else f" Nothing of it runs any more{free}."
         raise CliError(f"The update of {here.stack} was stopped by Ctrl-C.{lock}", log, Code.INTERRUPTED, after)
     error = failure(here, ran, done.refused, again)
     if error.code is not Code.FAILED or not ran.events:

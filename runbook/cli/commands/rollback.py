@@ -86,11 +86,12 @@ def _earlier(out: Out, here: Here, tag: str) -> tuple[str, str]:
     """The stack file of an earlier crossing. Raises: CliError where it would be a crossing forward."""
     from runbook.cli import earlier
     from runbook.cli.codes import Code
+    from runbook.cli.returning import flipping
     from runbook.model.cutover.ledger import Change, change
 
     text, said = earlier.stack_file(here, tag)
     kind = change(earlier.settings_of(text, here.file.name), here.memory.ledger)
-    if kind not in (Change.BACK, Change.NONE):
+    if kind is not Change.BACK and (kind is not Change.NONE or flipping(here)):
         out.fail(
             f"The stack file of {tag} asks for something that is no way back from what serves now.",
             f"A crossing forward is planned and approved: restore the file, then {here.command('plan')}",
@@ -113,7 +114,8 @@ def _written(out: Out, here: Here, before: str, wanted: str, said: str) -> list[
         kept = here.engine.logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         edits.write(kept, before)
-        out.say(f"{said} What {name} held until now: {near(here, kept)}")
+        out.say(said)
+        out.raw(f"What it held until now: {near(here, kept)}")
     edits.write(here.file, wanted)
     out.diff(lines)
     return lines
