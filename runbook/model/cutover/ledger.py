@@ -123,6 +123,10 @@ class Memory:
         """Whether a crossing has begun and is not complete."""
         return self.ledger is not None and not self.completed(self.ledger.tag)
 
+    def going(self, direction: Direction) -> bool:
+        """Whether a crossing in this direction is under way."""
+        return self.open and self.ledger is not None and self.ledger.direction is direction
+
     def completed(self, tag: str) -> bool:
         """Whether this crossing is the last that is complete; before the first its tag is empty."""
         return self.acted.get(COMPLETE, "") == tag
@@ -164,8 +168,7 @@ def prepares(platform: Platform, settings: Settings, memory: Memory, observed: O
     ledger = memory.ledger
     if ledger is None or settings.next is None:
         return False
-    under_way = memory.open and ledger.direction is Direction.BACK
-    if under_way or change(settings, ledger) is Change.BACK:
+    if memory.going(Direction.BACK) or change(settings, ledger) is Change.BACK:
         return False  # the way back knows next's build by the step that made it, and waits for no other
     if settings.phase is Phase.PREPARED:
         base = {app: build.id for app, build in observed.serving.items()}

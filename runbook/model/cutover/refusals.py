@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from runbook.model.cutover.ledger import Change, Ledger, Memory, Serving, advance, change, fixed_hosts, ttl_before
+from runbook.model.cutover.against_a_flip import against_a_flip
+from runbook.model.cutover.ledger import (
+    Change,
+    Ledger,
+    Memory,
+    Serving,
+    advance,
+    change,
+    fixed_hosts,
+    ttl_before,
+)
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
-from runbook.model.cutover.sections import Cutover
+from runbook.model.cutover.refusal import PHASE, Refusal, whole
 from runbook.model.platform import Platform
-from runbook.model.problems import Problem, Said, path
+from runbook.model.problems import Problem, path
 from runbook.model.settings import Settings
-
-PHASE = path("cutover", "phase")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One reason. Without a rule there is no override."""
-
-    rule: Rule | None
-    problem: Problem
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def decide(
     if settings.next and kind is not Change.BACK:
         opens = _opening(platform, settings, memory, observed)
         if _flips(memory, kind):
-            found += _at_a_flip(platform, settings, memory, observed, now, opens, sources_missing)
+            found += against_a_flip(platform, settings, memory, observed, now, opens, sources_missing)
             opened = min(opens.at or now, now)  # later only where an override lets it pass
     if kind is Change.NONE and settings.phase is Phase.SETTLED:
         found += _before_settling(settings, memory, observed, now)
@@ -115,26 +115,25 @@ def decide(
 
 def _flips(memory: Memory, kind: Change) -> bool:
     """Whether this update begins a flip or goes on with one."""
-    under_way = memory.open and memory.ledger is not None and memory.ledger.direction is Direction.FLIP
-    return kind is Change.FLIP or (kind is Change.NONE and under_way)
+    return kind is Change.FLIP or (kind is Change.NONE and memory.going(Direction.FLIP))
 
 
 def _opening(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Opening:
     old = memory.ledger
     if old is None:
         return opening(platform, settings, observed, None)
-    going = old.opened if memory.open and old.direction is Direction.FLIP else None
+    going = old.opened if memory.going(Direction.FLIP) else None
     return opening(platform, settings, observed, ttl_before(platform, settings, old, observed), going)
 
 
 def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal]:
-    was = memory.ledger.phase if memory.ledger else Phase.STEADY
-    asked = settings.phase
+    was, asked = _stands(memory), settings.phase
     if kind is Change.BACK:
         return
-    barred = asked is not was and (was, asked) not in MOVES
+    # From flipped to flipped is a move as well, where next is another one.
+    barred = (asked is not was or kind is Change.FLIP) and (was, asked) not in MOVES
     if barred:
-        allowed = sorted(to for start, to in MOVES if start is was)
+        allowed = [each for each in (was, *sorted(to for start, to in MOVES if start is was)) if each is not asked]
         since = f"the stack is {was if memory.ledger else 'new'}"
         yield Refusal(
             # What serves changes by a flip alone, which an override cannot put in place of another phase.
@@ -142,7 +141,7 @@ def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal
             Problem(
                 PHASE,
                 asked.value,
-                f"One of {', '.join([was, *allowed])}, since {since}.",
+                f"One of {', '.join(allowed)}, since {since}.",
                 f"Write one of these. A change of what serves goes {Phase.PREPARED} first, then {Phase.FLIPPED}.",
             ),
         )
@@ -151,6 +150,13 @@ def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal
         if not (barred and current_serves):  # or else the phase alone is wrong
             yield Refusal(None, _by_hand(settings, memory.ledger))
     yield from _renamed(settings, memory)
+
+
+def _stands(memory: Memory) -> Phase:
+    """In which phase the state is. A way back that is under way is rolled-back, by whatever word it was asked for."""
+    if memory.ledger is None:
+        return Phase.STEADY
+    return Phase.ROLLED_BACK if memory.going(Direction.BACK) else memory.ledger.phase
 
 
 def _renamed(settings: Settings, memory: Memory) -> Iterator[Refusal]:
@@ -191,147 +197,6 @@ def _by_hand(settings: Settings, ledger: Ledger) -> Problem:
     )
 
 
-def _at_a_flip(
-    platform: Platform,
-    settings: Settings,
-    memory: Memory,
-    observed: Observed,
-    now: datetime,
-    opens: Opening,
-    sources_missing: Collection[str],
-) -> Iterator[Refusal]:
-    cutover = settings.cutover
-    if cutover is None:
-        return
-    yield from _times(settings, cutover, now)
-    yield from _unseen(observed)
-    if opens.at is None or now < opens.at:
-        when = (
-            f"{Phase.FLIPPED} once it opens"
-            if opens.at is None
-            else f"{Phase.FLIPPED} from {_whole(opens.at, cutover)} on"
-        )
-        yield Refusal(
-            Rule.OPENS_AT,
-            Problem(
-                PHASE, Phase.FLIPPED.value, f"{when}. {opens.why}", f"Go on with phase: {Phase.PREPARED} until then."
-            ),
-        )
-    yield from _drifted(settings, memory, observed)
-    yield from _builds(platform, memory, observed)
-    for name in platform.recovery.functions:
-        if name not in cutover.functions:
-            edit = f"Add {name} with source and tag."
-            yield Refusal(
-                Rule.FUNCTION_SOURCE,
-                Problem(path("cutover", "functions", name), Said.MISSING, _SOURCE, edit),
-            )
-        elif name in sources_missing:
-            at = path("cutover", "functions", name, "source")
-            edit = "Correct it, or check its repository out there."
-            yield Refusal(Rule.FUNCTION_SOURCE, Problem(at, cutover.functions[name].source, _SOURCE, edit))
-
-
-_SOURCE = (
-    "A file or folder that is there: the way back deploys the function again from it, and then is no time to look."
-)
-
-
-def _times(settings: Settings, cutover: Cutover, now: datetime) -> Iterator[Refusal]:
-    if not cutover.window.holds(now):
-        span = f"{_local(cutover.window.opens, cutover)} to {_local(cutover.window.closes, cutover)}"
-        yield Refusal(
-            Rule.WINDOW,
-            Problem(
-                PHASE,
-                Phase.FLIPPED.value,
-                f"In the cutover window, {span}; now it is {_local(now, cutover)}.",
-                f"Wait for the window, or agree on another one and write it under {path('cutover', 'window')}.",
-            ),
-        )
-    for index, freeze in enumerate(settings.freeze):
-        if freeze.holds(now):
-            yield Refusal(
-                Rule.FREEZE,
-                Problem(
-                    path("freeze", index),
-                    freeze.reason,
-                    f"No flip until {_local(freeze.closes, cutover)}.",
-                    "Wait until the freeze is over.",
-                ),
-            )
-
-
-def _unseen(observed: Observed) -> Iterator[Refusal]:
-    for what, why in observed.failures.items():
-        yield Refusal(
-            Rule.OBSERVATION,
-            Problem(
-                PHASE,
-                Phase.FLIPPED.value,
-                f"A flip before which {what} could be looked at. {why}",
-                "Try again when it answers.",
-            ),
-        )
-
-
-def _drifted(settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
-    """Somebody changed by hand what serves: neither side of the config is what people reach."""
-    ledger = memory.ledger
-    if ledger is None or settings.next is None:
-        return
-    hosts = {settings.apps[app].host or settings.current.auth_host: app for app in settings.current.targets}
-    for record in observed.records:
-        app = hosts.get(record.name)
-        if app is None:
-            continue
-        known = {settings.current.targets[app]} | ({settings.next.targets[app]} if memory.open else set())
-        if record.type in ("CNAME", "A", "AAAA") and record.content not in known:
-            yield Refusal(
-                Rule.DRIFT,
-                Problem(
-                    path("current", "targets", app),
-                    settings.current.targets[app],
-                    f"What serves. Cloudflare's listing has {record.content} for {record.name}: somebody changed it.",
-                    "Look with pulumi preview --refresh, and put either of the two right.",
-                ),
-            )
-
-
-def _builds(platform: Platform, memory: Memory, observed: Observed) -> Iterator[Refusal]:
-    ledger = memory.ledger
-    if ledger is None:
-        return
-    for app, _ in platform.vercel_apps:
-        made = memory.evidence.get(f"build-{app.name}", {}).get("deployment")
-        made = made if memory.acted.get(f"build-{app.name}") == f"prepare-{ledger.preparation}" else None
-        build = observed.next_builds.get(app.name)
-        if made is None or build is None or build.state != "READY":
-            state = "was not made" if made is None else f"is {build.state if build else 'not to be seen'}"
-            yield Refusal(
-                Rule.BUILD,
-                Problem(
-                    PHASE,
-                    Phase.FLIPPED.value,
-                    f"A next build of {app.title} that is READY; it {state}.",
-                    f"Run pulumi up with phase: {Phase.PREPARED}, and again when it is READY.",
-                ),
-            )
-        serving = observed.serving.get(app.name)
-        base = ledger.base.get(app.name)
-        if serving and base and made and serving.id not in (base, made):
-            yield Refusal(
-                Rule.RELEASE,
-                Problem(
-                    PHASE,
-                    Phase.FLIPPED.value,
-                    f"The build of {app.title} beside which next was made, {base}; a release made outside serves "
-                    f"now, {serving.id}, which the flip would take away.",
-                    f"Run pulumi up with phase: {Phase.PREPARED}: it makes next anew, beside what serves.",
-                ),
-            )
-
-
 def _before_settling(settings: Settings, memory: Memory, observed: Observed, now: datetime) -> Iterator[Refusal]:
     cutover, ledger = settings.cutover, memory.ledger
     if cutover is None or ledger is None or ledger.phase is Phase.SETTLED:
@@ -365,18 +230,8 @@ def _before_settling(settings: Settings, memory: Memory, observed: Observed, now
             Problem(
                 PHASE,
                 Phase.SETTLED.value,
-                f"{Phase.SETTLED} from {_whole(done + soak, cutover)} on: tokens from before the flip may live for "
+                f"{Phase.SETTLED} from {whole(done + soak, cutover)} on: tokens from before the flip may live for "
                 f"{int(soak.total_seconds())} s after it.",
                 f"Go on with phase: {Phase.FLIPPED} until then.",
             ),
         )
-
-
-def _whole(moment: datetime, cutover: Cutover) -> str:
-    """The first whole minute from then on, so that who comes at the time that was told is not refused again."""
-    return _local(moment + timedelta(seconds=59, microseconds=999_999), cutover)
-
-
-def _local(moment: datetime, cutover: Cutover) -> str:
-    """As a clock in the window's zone shows it."""
-    return f"{moment.astimezone(ZoneInfo(cutover.window.zone)):%Y-%m-%d %H:%M} {cutover.window.zone}"

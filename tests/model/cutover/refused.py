@@ -12,7 +12,7 @@ from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Phase
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
 from runbook.model.settings import Settings
-from tests.model.cutover.examples import IN_WINDOW, configured
+from tests.model.cutover.examples import IN_WINDOW, NEXTS, configured
 from tests.model.cutover.playing import NOTHING, PREPARED_AT, observed, played, ready
 from tests.stacks import platform, raw
 
@@ -54,6 +54,14 @@ def emergency(stack: str = "prod", changes: Any = None) -> Update:
     """A flip straight from steady."""
     was = configured(stack, None)
     return Update(stack, configured(stack, "flipped", changes), played(stack), observed(stack, was))
+
+
+def from_next_to_next() -> Update:
+    """While next serves, `current` := next and another one under `next`, without a preparation."""
+    memory, served = played("prod", P, F), configured("prod", "flipped")
+    current = served.side.model_dump(mode="json", by_alias=True, exclude_none=True)
+    third = configured("prod", "flipped", {"next": {"targets": {"staff": "third.vercel-dns.com"}}}, current=current)
+    return Update("prod", third, memory, observed("prod", served, memory, IN_WINDOW), IN_WINDOW + timedelta(hours=1))
 
 
 def settle(seen: Any = None, **changes: Any) -> Update:
@@ -126,6 +134,12 @@ def updates() -> dict[str, Update]:
         "A release made outside": flip(
             seen={"serving": {"staff": ready("dpl_hotfix"), "member": ready("dpl_member_old")}}
         ),
+        "A release made outside where nobody saw beside what next was made": replace(
+            flip(seen={"serving": {"staff": ready("dpl_hotfix")}}),
+            memory=replace(prepared, ledger=replace(prepared.ledger, base={})),  # type: ignore[type-var]
+        ),
+        "Another next in the change that flips": flip(changes={"next": {**NEXTS["prod"], "release": "v1.2.0"}}),
+        "Flipped again from a next that serves": from_next_to_next(),
         "A function that the config does not name": flip(changes={"functions": {}}),
         "A function whose source is not there": replace(flip(), missing=["metrics-exporter"]),
         "What could not be looked at": flip(seen={"failures": {"records": "Cloudflare answered 503 to GET /zones."}}),

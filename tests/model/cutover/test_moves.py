@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 
 import pytest
 
 from runbook.model.cutover.ledger import Change, Memory, to_observe
 from runbook.model.cutover.observed import Observed
-from runbook.model.cutover.phases import Phase
+from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.cutover.refusals import decide
 from runbook.model.settings import Settings
-from tests.model.cutover.examples import WINDOW, configured
+from tests.model.cutover.examples import IN_WINDOW, NEXTS, WINDOW, configured
 from tests.model.cutover.playing import PREPARED_AT, SETTLED_AT, observed, played, rules
 from tests.stacks import platform, raw
 
@@ -27,21 +28,29 @@ WAYS = {  # how the state got there; an open one began and did not come to its e
     "rolled-back-open": (P, F, R),
     "rolled-back": (P, F, R),
     "settled-rolled-back": (P, F, T, R),
+    "back-by-prepared-open": (P, F, P),  # the config from before was restored
+    "back-by-prepared": (P, F, P),
+    "back-by-steady-open": (P, F, S),
+    "back-by-steady": (P, F, S),
 }
 # What is asked: a phase with the same config, the config from before (restored), or `current` := next (renewed).
 ASKED = (*(phase.value for phase in Phase), "restored", "renewed")
 # The update as it is then, and the rules that refuse it; "never" is a refusal that nobody can override.
 TABLE = """
-                    steady prepared flipped                  settled     rolled-back restored renewed
-new                 first  first    first+never              first+never first+never first    first
-steady              none   none     flip+move+opens-at+build other+never none+move   none     other+never
-prepared            none   none     flip                     other+never none+move   none     other+never
-flipped-open        back   back     none                     none+soak   back        back     none+move
-flipped             back   back     none                     none        back        back     none+move
-settled             back   back     none+move                none        back        back     none
-rolled-back-open    none   none     flip+move                other+never none        none     other+never
-rolled-back         none   none     flip+move                other+never none        none     other+never
-settled-rolled-back none   none     flip+move                other+never none        none     other+never
+                      steady prepared flipped                  settled     rolled-back restored renewed
+new                   first  first    first+never              first+never first+never first    first
+steady                none   none     flip+move+opens-at+build other+never none+move   none     other+never
+prepared              none   none     flip                     other+never none+move   none     other+never
+flipped-open          back   back     none                     none+soak   back        back     none+move
+flipped               back   back     none                     none        back        back     none+move
+settled               back   back     none+move                none        back        back     none
+rolled-back-open      none   none     flip+move+build          other+never none        none     other+never
+rolled-back           none   none     flip+move+build          other+never none        none     other+never
+settled-rolled-back   none   none     flip+move+build          other+never none        none     other+never
+back-by-prepared-open none   none     flip+move+build          other+never none        none     other+never
+back-by-prepared      none   none     flip+build               other+never none+move   none     other+never
+back-by-steady-open   none   none     flip+move+opens-at+build other+never none        none     other+never
+back-by-steady        none   none     flip+move+opens-at+build other+never none+move   none     other+never
 """
 _, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 CELLS = [(way, what, cell) for way, *row in ROWS for what, cell in zip(ASKED, row, strict=True)]
@@ -86,6 +95,31 @@ def test_pair(way: str, what: str, cell: str, stack: str) -> None:
 
 def test_the_table_has_every_pair() -> None:
     assert [way for way, *_ in ROWS] == list(WAYS)
+
+
+@pytest.mark.parametrize("way", ["flipped-open", "flipped", "settled"])
+@pytest.mark.parametrize("stack", ["prod", "staging", "easymo-prod"])
+def test_from_one_next_to_another_is_a_move_that_is_not_there(way: str, stack: str) -> None:
+    """`current` := next and another next, still flipped: what serves would change without a preparation."""
+    then = configured(stack).next
+    assert then is not None
+    current = then.model_dump(mode="json", by_alias=True, exclude_none=True)
+    app = "admin" if stack == "easymo-prod" else "staff"
+    third = {"next": {"targets": {app: "third.vercel-dns.com"}}}
+    settings, memory = configured(stack, "flipped", third, current=current), memory_of(stack, way)
+    seen = observed(stack, after(stack, way), memory, PREPARED_AT)
+    decision = decide(platform(stack), settings, memory, seen, IN_WINDOW + timedelta(minutes=30))
+    assert decision.change is Change.FLIP
+    assert {Rule.MOVE, Rule.BUILD} <= rules(decision)
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging", "easymo-prod"])
+def test_another_next_in_the_change_that_flips_has_no_build(stack: str) -> None:
+    """What was made ready is another one: it would be built in the window."""
+    memory = memory_of(stack, "prepared")
+    settings = configured(stack, "flipped", {"next": {**NEXTS[stack], "release": "v9.9.9"}})
+    decision = decide(platform(stack), settings, memory, observed(stack, configured(stack), memory), IN_WINDOW)
+    assert (decision.change, rules(decision)) == (Change.FLIP, {Rule.BUILD})
 
 
 @pytest.mark.parametrize("way", ["flipped-open", "flipped", "settled"])

@@ -83,7 +83,8 @@ def overridden(update: Update, overrides: Any) -> Update:
     ]
     changes = {**section, "overrides": overrides}
     phase = changes.pop("phase")
-    return replace(update, settings=configured(update.stack, phase, changes, freeze=freeze))
+    current = update.settings.current.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return replace(update, settings=configured(update.stack, phase, changes, freeze=freeze, current=current))
 
 
 OVERRIDABLE = [
