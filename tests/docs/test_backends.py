@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def shell(folder: Path, text: str, given: str = "") -> str:
     """What a shell says that is given these lines. It must get to their end."""
     path = f"{ENGINE}:{os.environ['PATH']}"
-    # A CLI built without cgo takes the home folder from /etc/passwd and not from HOME: its login would be everybody's.
+    # A CLI built without cgo takes the home folder from /etc/passwd: its login would be everybody's.
     own = {"HOME": str(folder), "PULUMI_HOME": str(folder / ".pulumi")}
     environment = {"PATH": path, "PULUMI_SKIP_UPDATE_CHECK": "1", **own}
     done = subprocess.run(

@@ -11,8 +11,9 @@ import pytest
 import typer
 
 from runbook.cli.app import build
+from runbook.model.cutover.phases import Phase
 from tests.docs.commands import GENERATED, NOT_RUN, RUN, Command, blocks, commands, inline, pages, typed
-from tests.stacks import ROOT
+from tests.stacks import ROOT, STACKS
 
 APP: Any = typer.main.get_command(build())
 WRITTEN = [each for page, text in pages().items() if not text.startswith(GENERATED) for each in commands(page)]
@@ -35,9 +36,16 @@ def test_what_is_said_to_run_it_does(command: str) -> None:
         assert re.search(rf"\b{re.escape(command)}\b", text)
         return
     assert function in {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-    word = command.split()[1]
     helpers = "".join(each.read_text(encoding="utf-8") for each in (ROOT / file).parent.glob("*.py"))
-    assert re.search(rf"[\"' ]{word}\b", helpers), f"nothing there says {word}"
+    for word in (command.split()[1], *_options(command)):
+        assert re.search(rf"[\"' ]{word}\b", helpers), f"nothing there says {word}"
+
+
+def _options(command: str) -> set[str]:
+    """All that any page gives this command, but for those that every command has."""
+    said = [each.text for each in WRITTEN if command in (each.name, each.text)]
+    said += [text for page in pages() for text in inline(page) if text.startswith(command) and "[" not in text]
+    return {word for text in said for word in text.split() if word.startswith("--")} - {"--stack", "--practice"}
 
 
 def test_nothing_is_listed_that_no_page_says() -> None:
@@ -69,11 +77,20 @@ def test_command_of_ours_has_these_options(page: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("page", pages())
+def test_stacks_and_phases_of_commands_are_some_that_there_are(page: str) -> None:
+    text = "\n".join([*inline(page), *(each.text for each in commands(page))])
+    assert set(re.findall(r"--stack (\S+)", text)) <= {*STACKS, "NAME"}
+    assert set(re.findall(r"\./cutover phase (\S+)", text)) <= {*Phase, "PHASE"}
+
+
+@pytest.mark.parametrize("page", pages())
 def test_make_and_scripts_that_are_named_are_there(page: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = inline(page) + [each.text for each in commands(page)]
     assert {text.split()[1] for text in named if text.startswith("make ")} <= targets
     assert [text for text in named if text.startswith("script/") and not (ROOT / text.split()[0]).is_file()] == []
+    told = {word for text in named for word in text.split() if word.startswith("tests/")}
+    assert {path for path in told if not (ROOT / path).exists()} == set()
 
 
 @pytest.mark.parametrize("page", pages())
