@@ -136,13 +136,21 @@ def test_a_record_that_was_made_anew_is_not_the_same(clouds: Clouds) -> None:
     ],
 )
 def test_an_exception_meets_its_own_path_alone(pattern: str, path: str, meets: bool) -> None:
-    assert Excused(pattern, "why").meets(path) is meets
+    assert Excused(pattern, "why").meets(Difference(path, None, {"a": 1})) is meets
 
 
 def test_an_exception_for_an_object_does_not_let_its_properties_change() -> None:
     exceptions = [Excused("/x/*", "why")]
     assert differences({"/x/1": {"a": 1}}, {"/x/1": {"a": 1}, "/x/2": {"a": 1}}, exceptions).identical
     assert [one.path for one in differences({"/x/1": {"a": 1}}, {"/x/1": {"a": 2}}, exceptions).others] == ["/x/1/a"]
+
+
+def test_an_exception_for_what_is_made_does_not_let_anything_go() -> None:
+    before, after = {"/x/1": {"a": 1}}, {"/x/2": {"a": 1}}
+    made, either = Excused("/x/*", "why"), Excused("/x/*", "why", gone=True)
+    assert [one.path for one in differences(before, after, [made]).others] == ["/x/1"]
+    assert differences(before, after, [either]).identical
+    assert differences({"/x/1": {"a": 1}}, {"/x/1": {}}, [Excused("/x/1/a", "a property may go")]).identical
 
 
 def test_an_exception_that_is_not_needed_fails() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from runbook.rehearsal import engine
+from runbook.rehearsal import child
 
 # Says its own process group's number and waits, like a language host that nobody needs any more.
 LEFT_OVER = "import os, time; os.setpgid(0, 0); print(os.getpid(), flush=True); time.sleep(60)"
@@ -24,7 +24,7 @@ def test_what_a_stopped_command_left_running_is_ended() -> None:
         assert command.wait() == 1
         assert _works(left)
 
-        engine._end_session(command.pid)
+        child.end_session(command.pid)
         deadline = time.monotonic() + 30
         while _works(left) and time.monotonic() < deadline:
             time.sleep(0.01)

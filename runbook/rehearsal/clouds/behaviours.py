@@ -17,7 +17,7 @@ from runbook.rehearsal.clouds.wire import UNKNOWN, known, known_part
 SEEN = "seen: the real plugin in preview"
 FOUND = "looked up in the provider's sources and documents, November 2026"
 API = "vendor's API documentation or published error texts"
-OWN = "the stand-in's own: the real one lets it pass, and nobody wants it"
+OWN = "the stand-in's own: the real one does otherwise, or lets pass what nobody wants"
 UNVERIFIED = "unverified"
 
 Aspect = Literal[

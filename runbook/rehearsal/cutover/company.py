@@ -11,9 +11,18 @@ from urllib.parse import urlsplit
 from runbook.model.platform import Platform
 from runbook.rehearsal.clouds import Clouds, Held
 from runbook.rehearsal.clouds.cloudflare import RECORD, ZONE
-from runbook.rehearsal.clouds.web import auth_state, release
+from runbook.rehearsal.clouds.net import auth
+from runbook.rehearsal.clouds.web import auth_state, release, tokens
 
 _USERS = 3
+_VENDORS = {
+    "CLOUDFLARE_API_TOKEN": "cloudflare",
+    "VERCEL_API_TOKEN": "vercel",
+    "SUPABASE_ACCESS_TOKEN": "supabase",
+    "SLACK_BOT_TOKEN": "slack",
+    "GRAFANA_AUTH": "grafana",
+    "LOKI_TOKEN": "loki",
+}
 
 
 def settle_in(
@@ -32,6 +41,18 @@ def settle_in(
         auth_state.add_project(store, next_ref)
     for number in range(_USERS):
         auth_state.sign_in(store, current["supabaseRef"], f"user-{number}@made-up.example", clouds.clock.now())
+
+
+def hand_out(clouds: Clouds, secrets: Mapping[str, str], current_ref: str, next_ref: str) -> None:
+    """From now on each vendor lets in its own token alone, of a stack's secrets, and each of the two projects its own
+    API key and one account."""
+    store = clouds.store
+    pagers = {name: "pagerduty" for name in secrets if name.startswith("PAGERDUTY_")}
+    for name, vendor in {**_VENDORS, **pagers}.items():
+        tokens.accept(store, vendor, secrets[name])
+    for ref, key in ((current_ref, "LOGIN_API_KEY"), (next_ref, "LOGIN_API_KEY_NEXT")):
+        tokens.accept(store, auth.keys_of(ref), secrets[key])
+        tokens.accept(store, auth.accounts_of(ref), f"{secrets['LOGIN_EMAIL']} {secrets['LOGIN_PASSWORD']}")
 
 
 def release_all(clouds: Clouds, platform: Platform, environment: str, version: str) -> None:

@@ -57,6 +57,7 @@ class Emergency:
         apps = {**config["apps"], "member": {"host": self.moved, "ttl": 3600}}
         self.config.write(endpoints=clouds.endpoints(), apps=apps)
         company.settle_in(clouds, self.platform, config, NEXT_REF, self.new_host)
+        company.hand_out(clouds, self.file.secrets, config["current"]["supabaseRef"], NEXT_REF)
         builds_take(clouds.store, BUILDS_TAKE)
         self.stage.up("steady")
         company.release_all(clouds, self.platform, config["environment"], config["current"]["release"])

@@ -37,8 +37,8 @@ _ALWAYS = (
     Excused("/pagerduty/alert/ibimina-prod-2-back", "a page that was sent stays sent"),
     Excused("/slack/message/2-back", "an announcement that was sent stays sent"),
     Excused("/supabase/function/ibiminaprodplacehold~1metrics-exporter", "the way back deploys it again"),
-    Excused("/supabase/session/*", "sessions that the flip ended stay ended; verify signed in anew"),
-    Excused("/supabase/refresh-token/*", "tokens end and begin with their sessions"),
+    Excused("/supabase/session/*", "sessions that the flip ended stay ended; verify signed in anew", gone=True),
+    Excused("/supabase/refresh-token/*", "tokens end and begin with their sessions", gone=True),
     Excused("/supabase/user/*", "the user with whom verify signs in"),
     *_each(_SECRET, PROJECTS, ("value",), "the generation of the renewed secret only grows"),
     *_each(_PRODUCTION, PROJECTS, ("lastAliasRequest",), "Vercel remembers its last promotion or rollback"),
@@ -47,7 +47,7 @@ _ALWAYS = (
 PLANNED = (
     *_ALWAYS,
     Excused("/slack/message/*", "the reminder that was sent stays sent"),
-    Excused("/slack/scheduled/*", "the reminder that was scheduled has been sent since"),
+    Excused("/slack/scheduled/*", "the reminder that was scheduled has been sent since", gone=True),
     Excused("/vercel/deployment/*/promoted", "the next builds have served once"),
 )
 ONCE_MORE = (Excused("/vercel/deployment/*", "next was made anew, and the release before it stays at Vercel"),)

@@ -61,6 +61,7 @@ class Planned:
     def _begin(self) -> None:
         clouds, current = self.clouds, self.file.config["current"]
         company.settle_in(clouds, self.platform, self.file.config, NEXT_REF)
+        company.hand_out(clouds, self.file.secrets, current["supabaseRef"], NEXT_REF)
         company.release_all(clouds, self.platform, self.file.config["environment"], current["release"])
         builds_take(clouds.store, BUILDS_TAKE)
         clouds.clock.move(timedelta(days=1))

@@ -43,13 +43,16 @@ class Difference:
 @dataclass(frozen=True)
 class Excused:
     """A path that may differ, and why. One part of it may be *, where ids are made up: it stands for one whole part.
-    A path that names an object as a whole is that object made or gone, and lets none of its properties change."""
+    A path that names an object as a whole is that object made, or where `gone` says so taken away, and lets none of
+    its properties change."""
 
     path: str
     reason: str
+    gone: bool = False
 
-    def meets(self, path: str) -> bool:
-        return re.fullmatch(re.escape(self.path).replace(r"\*", "[^/]+"), path) is not None
+    def meets(self, found: Difference) -> bool:
+        same = re.fullmatch(re.escape(self.path).replace(r"\*", "[^/]+"), found.path) is not None
+        return same and (self.gone or not (found.after is None and isinstance(found.before, dict)))
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], exceptions:
     others: list[Difference] = []
     used: list[Excused] = []
     for each in _differences(before, after):
-        excused = [one for one in exceptions if one.meets(each.path)]
+        excused = [one for one in exceptions if one.meets(each)]
         used += excused
         others += [] if excused else [each]
     unused = tuple(one for one in exceptions if one not in used)

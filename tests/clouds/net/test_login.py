@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from runbook.rehearsal.clouds.faults import Knob
+from runbook.rehearsal.clouds.net.auth import accounts_of, keys_of
 from runbook.rehearsal.clouds.net.projects import redirect
-from runbook.rehearsal.clouds.web import auth_state
+from runbook.rehearsal.clouds.web import auth_state, tokens
 from tests.clouds.net.scene import AUTH, NEW, OLD, STAFF, Scene
 
 APIKEY = {"apikey": "sb_publishable_x"}
@@ -25,6 +26,18 @@ WHO = {"email": "gate@ibimina.rw", "password": "correct horse"}
 def _log_in(scene: Scene, host: str = AUTH, **more: Any) -> Any:
     path = "/auth/v1/token?grant_type=password"
     return scene.send("POST", host, path, headers=more.get("headers", APIKEY), json=more.get("json", WHO))
+
+
+def test_each_project_takes_its_own_key_and_accounts_once_they_are_named(scene: Scene) -> None:
+    tokens.accept(scene.store, keys_of(OLD), "old")
+    tokens.accept(scene.store, keys_of(NEW), "new")
+    tokens.accept(scene.store, accounts_of(OLD), f"{WHO['email']} right")
+    right = WHO | {"password": "right"}
+
+    refused = _log_in(scene, headers={"apikey": "new"}, json=right)
+    assert (refused.status_code, refused.json()) == (401, {"message": "Invalid API key"})
+    assert _log_in(scene, headers={"apikey": "old"}).json()["error_code"] == "invalid_credentials"
+    assert _log_in(scene, headers={"apikey": "old"}, json=right).status_code == 200
 
 
 def _user(scene: Scene, token: str, host: str = AUTH) -> Any:

@@ -16,6 +16,7 @@ from runbook.rehearsal.clouds.net.clock import Clock
 from runbook.rehearsal.clouds.net.edge import json_response
 from runbook.rehearsal.clouds.net.tokens import BadToken, Key, key_of
 from runbook.rehearsal.clouds.store import Store
+from runbook.rehearsal.clouds.web import tokens
 from runbook.rehearsal.clouds.web.auth_state import SESSION, settings_of, sign_in
 
 _ELSEWHERE = "wrong.example"
@@ -24,6 +25,16 @@ _EXPIRED_LINK = {
     "error_code": "otp_expired",
     "error_description": "Email link is invalid or has expired",
 }
+
+
+def keys_of(ref: str) -> str:
+    """As whose tokens a project's API keys are named, see `tokens.accept`."""
+    return f"supabase keys of {ref}"
+
+
+def accounts_of(ref: str) -> str:
+    """As whose tokens a project's accounts are named, each as "EMAIL PASSWORD"."""
+    return f"supabase accounts of {ref}"
 
 
 class Auth:
@@ -48,8 +59,9 @@ class Auth:
             return self._verify(ref, host, request)
         if place not in ("POST /auth/v1/token", "GET /auth/v1/user"):
             return json_response({"message": "no Route matched with those values"}, 404)
-        if not request.headers.get("apikey"):
-            return json_response({"message": "No API key found in request"}, 401)
+        key = request.headers.get("apikey")
+        if not key or not tokens.known(self._store, keys_of(ref), key):
+            return json_response({"message": "Invalid API key" if key else "No API key found in request"}, 401)
         if place == "POST /auth/v1/token":
             return self._token(ref, host, request)
         return self._user(ref, host, request)
@@ -59,7 +71,8 @@ class Auth:
             return _error(500, "unexpected_failure", "Unexpected failure, please check server logs")
         given = request.get_json(force=True, silent=True)
         email, password = (given.get("email"), given.get("password")) if isinstance(given, dict) else (None, None)
-        if request.args.get("grant_type") != "password" or not email or not password:
+        known = tokens.known(self._store, accounts_of(ref), f"{email} {password}")
+        if request.args.get("grant_type") != "password" or not email or not password or not known:
             return _error(400, "invalid_credentials", "Invalid login credentials")
         session = sign_in(self._store, ref, str(email), self._clock.now())
         user = _user(session.properties["user_id"], str(email))

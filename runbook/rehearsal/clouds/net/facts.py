@@ -51,7 +51,9 @@ FACTS = [
     Fact("Tokens name the host they were asked for as issuer.", f"{UNVERIFIED}: {_CUSTOM}"),
     Fact("Tokens are signed with ES256 and name their key.", "https://supabase.com/docs/guides/auth/signing-keys"),
     Fact("The auth server wants an apikey, but not for verify and the published keys.", _KONG),
-    Fact("Any password logs in, and everybody has an account.", OWN),
+    Fact("It takes the API keys of its own project alone.", f"{_KONG}; the text is unverified"),
+    Fact("Until an account is named any password logs in, and everybody has one.", OWN),
+    Fact("Until an API key is named every one is taken.", OWN),
     Fact("A token of an ended session is refused: session_not_found.", _GOTRUE),
     Fact("verify redirects with 303, also when the link is no longer valid.", _GOTRUE),
     Fact(
