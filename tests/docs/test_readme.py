@@ -9,6 +9,12 @@ import yaml
 
 from runbook import platforms
 from runbook.model.pages import assumed
+from runbook.rehearsal import stack_files
+from runbook.rehearsal.clouds import stand_ins
+from runbook.rehearsal.command import STACKS
+from runbook.rehearsal.cutover.exceptions import EMERGENCY, LEAVING, ONCE_MORE, PLANNED, UNTIL_LEFT
+from runbook.rehearsal.cutover.play import asked_by_steps
+from script.engine.pins import engine_version
 from tests.stacks import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,9 +32,22 @@ def test_the_output_shows_as_many_resources_as_are_registered(stack: str) -> Non
     }
 
 
-def test_the_output_counts_what_is_assumed() -> None:
-    total = sum(assumed(platforms.load(name)) for name in platforms.names())
-    assert f"Assumed       {total} facts that no runbook states" in README
+def test_the_output_counts_what_is_real_and_what_is_not() -> None:
+    """As a rehearsal does; where this fails, its newest output belongs into the README."""
+    shown = " ".join(README.split())
+    by_steps = asked_by_steps()
+    facts = sum(int(each["facts"]) for each in stand_ins()) + sum(each.facts for each in by_steps)
+    unseen = sum(int(each["unverified"]) for each in stand_ins()) + sum(each.unverified for each in by_steps)
+    made_up = sum(len(stack_files.load(ROOT, stack).secrets) for stack in STACKS)
+    assume = sum(assumed(platforms.load(name)) for name in platforms.names())
+    excused = {one.path for each in (PLANNED, ONCE_MORE, EMERGENCY, UNTIL_LEFT, LEAVING) for one in each}
+    version = engine_version((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    assert f"follow {facts} facts about them, {unseen} of which nobody has verified" in shown
+    assert f"Made up {made_up} secrets" in shown
+    assert f"Assumed {assume} facts that no runbook states" in shown
+    assert f"but for {len(excused)} exceptions" in shown
+    assert f"the Pulumi engine {version} and its SDKs" in shown
+    assert f"Pulumi {version} built from Go modules." in shown
 
 
 def test_every_command_is_a_target() -> None:
