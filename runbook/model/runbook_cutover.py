@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 
 from runbook.model import serving
-from runbook.model.cutover.ledger import Ledger, Memory, advance, dns_only, seconds
+from runbook.model.cutover.advancing import advance
+from runbook.model.cutover.ledger import Ledger, Memory, dns_only, seconds
 from runbook.model.cutover.observed import Observed, SeenBuild
 from runbook.model.cutover.opening import LEAST, MARGIN
 from runbook.model.cutover.orders import plan

@@ -8,7 +8,7 @@ from datetime import datetime
 from runbook.model.cutover.ledger import Memory, next_digest
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening
-from runbook.model.cutover.phases import Phase, Rule
+from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.refusal import PHASE, Refusal, local, whole
 from runbook.model.cutover.sections import Cutover
 from runbook.model.platform import App, Platform
@@ -32,7 +32,7 @@ def against_a_flip(
     yield from _times(settings, cutover, now)
     yield from _unseen(observed)
     if opens.at is None or now < opens.at:
-        yield _shut(opens, cutover)
+        yield _shut(memory, opens, cutover)
     yield from _drifted(settings, memory, observed)
     yield from _builds(platform, settings, memory, observed)
     yield from _functions(platform, cutover, sources_missing)
@@ -76,9 +76,15 @@ def _unseen(observed: Observed) -> Iterator[Refusal]:
         )
 
 
-def _shut(opens: Opening, cutover: Cutover) -> Refusal:
+def _prepared(memory: Memory, edit: str) -> str:
+    """What to do: while a flip is under way, prepared would take it back."""
+    going = memory.going(Direction.FLIP)
+    return f"Override it, or take the flip back with phase: {Phase.ROLLED_BACK}." if going else edit
+
+
+def _shut(memory: Memory, opens: Opening, cutover: Cutover) -> Refusal:
     when = f"once it opens. {opens.why}" if opens.at is None else f"from {whole(opens.at, cutover)} on. {opens.why}"
-    edit = f"Go on with phase: {Phase.PREPARED} until then."
+    edit = _prepared(memory, f"Go on with phase: {Phase.PREPARED} until then.")
     return Refusal(Rule.OPENS_AT, Problem(PHASE, Phase.FLIPPED.value, f"{Phase.FLIPPED} {when}", edit))
 
 
@@ -121,7 +127,7 @@ def _builds(platform: Platform, settings: Settings, memory: Memory, observed: Ob
                     PHASE,
                     Phase.FLIPPED.value,
                     f"A next build of {app.title} that is READY; it {state}.",
-                    f"Run pulumi up with phase: {Phase.PREPARED}, and again when it is READY.",
+                    _prepared(memory, f"Run pulumi up with phase: {Phase.PREPARED}, and again when it is READY."),
                 ),
             )
         serving, base = observed.serving.get(app.name), ledger.base.get(app.name)
@@ -133,7 +139,7 @@ def _builds(platform: Platform, settings: Settings, memory: Memory, observed: Ob
                     Phase.FLIPPED.value,
                     f"The build of {app.title} beside which next was made, {base or 'which nobody saw'}; a release "
                     f"made outside serves now, {serving.id}, which the flip would take away.",
-                    f"Run pulumi up with phase: {Phase.PREPARED}: it makes next anew, beside what serves.",
+                    _prepared(memory, f"Run pulumi up with phase: {Phase.PREPARED}: it makes next anew, beside it."),
                 ),
             )
 

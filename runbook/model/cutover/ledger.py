@@ -1,4 +1,4 @@
-"""What the stack's state keeps of crossings, and how each `up` moves it on.
+"""What the stack's state keeps of crossings; advancing.py moves it on.
 
 The record is written before anything moves (intent); the step `complete` is the last to act (completion). While the
 two differ a crossing is under way, and every `up` goes on with it. Whether a config change is a flip, a way back or
@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from runbook.model.cutover.observed import Observed, Wanted
-from runbook.model.cutover.phases import LOW_TTL, Direction, Phase
+from runbook.model.cutover.observed import Wanted
+from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.sections import Side
 from runbook.model.platform import Platform
 from runbook.model.serving import project_name, records, takes_part
 from runbook.model.settings import Settings
 
 TTL_OF_AUTOMATIC = 300  # what Cloudflare serves for 1 (automatic)
-KEPT_COMMITS = 20  # crossings whose commit is kept; older ones are in the evidence files
 # Names of steps that the ledger asks for: the one that ends a crossing, and the last before the switch.
 COMPLETE, PURGE = "complete", "purge"
 
@@ -51,7 +50,8 @@ class Ledger:
     were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
     `generation`: the latest generation of the secrets that the apps' env is known to have had; `next_generation`: the
     one that next's build was made with, always a later one. `functions`: name to source and tag, of those that a way
-    back deploys again. `commits`: tag of a crossing to the git commit whose stack file asked for it, of the last.
+    back deploys again. `overridden`: rules that were let pass in the last crossing, each with the reason. `commits`:
+    tag of a crossing to the git commit whose stack file asked for it, of the last.
     """
 
     phase: Phase
@@ -74,6 +74,7 @@ class Ledger:
     generation: int = 1
     next_generation: int = 0
     functions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    overridden: Mapping[Rule, str] = field(default_factory=dict)
     commits: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -162,88 +163,9 @@ def change(settings: Settings, ledger: Ledger | None) -> Change:
     return Change.OTHER
 
 
-def prepares(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> bool:
-    """Whether this update makes next ready (again): it was not, next is another one, or a release made outside has
-    replaced the build that next was made beside."""
-    ledger = memory.ledger
-    if ledger is None or settings.next is None:
-        return False
-    if memory.going(Direction.BACK) or change(settings, ledger) is Change.BACK:
-        return False  # the way back knows next's build by the step that made it, and waits for no other
-    if settings.phase is Phase.PREPARED:
-        base = {app: build.id for app, build in observed.serving.items()}
-        return (
-            ledger.preparation == 0
-            or ledger.phase is not Phase.PREPARED
-            or ledger.prepared_for != next_digest(settings)
-            or any(ledger.base.get(app) != build for app, build in base.items())
-        )
-    # An emergency flip: nothing was made ready, so the flip begins with it.
-    return change(settings, ledger) is Change.FLIP and ledger.prepared_for != next_digest(settings)
-
-
 def next_digest(settings: Settings) -> str:
     """Tells one next side from another."""
     return hashlib.sha256(settings.next.model_dump_json().encode()).hexdigest()[:16] if settings.next else ""
-
-
-def advance(
-    platform: Platform,
-    settings: Settings,
-    memory: Memory,
-    observed: Observed,
-    now: datetime,
-    opened: datetime | None = None,
-    commit: str = "",
-) -> Ledger:
-    """The record that this update writes first. `opened`: when the flip opened, where this update flips; `commit`:
-    the git commit that holds the stack file as it is, empty where none does."""
-    old = memory.ledger
-    kind = change(settings, old)
-    if old is None:
-        return Ledger(phase=settings.phase, side=settings.side, hosts=fixed_hosts(settings))
-    # Env waits for the purge before the switch: a flip that stopped before it has renewed nothing.
-    renewed = old.direction is not Direction.FLIP or memory.acted.get(PURGE, "") == old.tag
-    had = old.generation_in_force if renewed else old.generation
-    ids = {**old.projects, **observed.project_ids}
-    new = replace(old, phase=settings.phase, projects=ids, hosts=fixed_hosts(settings))
-    new = replace(new, zone_id=observed.zone_id or old.zone_id)
-    if prepares(platform, settings, memory, observed):
-        new = _made_ready(new, settings, observed, had)
-    side = settings.side
-    if settings.phase.serves_next and side.generation < new.next_generation:
-        side = side.model_copy(update={"generation": new.next_generation})
-    new = replace(new, side=side, generation=had if side != old.side else old.generation)
-    if settings.phase is Phase.PREPARED or kind is Change.FLIP:
-        new = replace(new, ttl_before=ttl_before(platform, settings, old, observed))
-    if kind is Change.FLIP:
-        # Where an override lets pass that nobody could look: what served when next was made is a way back as well.
-        builds = {**new.base, **{app: build.id for app, build in observed.serving.items()}}
-        given = settings.cutover.functions if settings.cutover else {}
-        functions = {name: {"source": each.source, "tag": each.tag} for name, each in given.items()}
-        new = replace(new, before=old.side, leaving=None, builds=builds, opened=opened, functions=functions)
-        return _begin(new, Direction.FLIP, now, commit)
-    if kind is Change.BACK:
-        # What was made ready has served: before another flip it is made anew.
-        return _begin(new, Direction.BACK, now, commit, before=None, leaving=old.side, opened=None, prepared_for="")
-    if kind is Change.NONE and memory.open:
-        return replace(new, attempt=old.attempt + 1, opened=opened or old.opened)
-    if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went
-        new = replace(new, before=None, ttl_before=None, opened=None)
-    return new
-
-
-def _made_ready(ledger: Ledger, settings: Settings, observed: Observed, had: int) -> Ledger:
-    """With next made ready, beside the builds that serve. `had`: the generation that env has; next's is a later one,
-    also where an earlier flip that was taken back has used up the one in the config."""
-    asked = settings.next.generation if settings.next else 0
-    return replace(
-        ledger,
-        preparation=ledger.preparation + 1,
-        prepared_for=next_digest(settings),
-        base={**ledger.base, **{app: build.id for app, build in observed.serving.items()}},
-        next_generation=max(asked, had + 1),
-    )
 
 
 def fixed_hosts(settings: Settings) -> dict[str, str]:
@@ -255,25 +177,6 @@ def left_behind(ledger: Ledger, memory: Memory) -> Side | None:
     """The side that a way back leaves, until that way back is complete."""
     going = ledger.direction is Direction.BACK and not memory.completed(ledger.tag)
     return ledger.leaving if going else None
-
-
-def _begin(ledger: Ledger, direction: Direction, now: datetime, commit: str, **changes: Any) -> Ledger:
-    new = replace(ledger, crossing=ledger.crossing + 1, direction=direction, attempt=1, begun=now, **changes)
-    kept = dict(list(ledger.commits.items())[-KEPT_COMMITS:])
-    return replace(new, commits={**kept, new.tag: commit} if commit else kept)
-
-
-def ttl_before(platform: Platform, settings: Settings, old: Ledger, observed: Observed) -> int | None:
-    """The largest TTL that resolvers may still hold of the names that flip. Known once each was seen before it was
-    lowered; a name that is low already and was never seen higher may have been anything (None)."""
-    seen = {record.name: seconds(record.ttl) for record in observed.records}
-    names = dns_only(platform, settings)
-    highest = [seen[name] for name in names if seen.get(name, 0) > LOW_TTL]
-    known = [*highest, *([old.ttl_before] if old.ttl_before is not None else [])]
-    all_seen = bool(names) and all(seen.get(name, 0) > LOW_TTL for name in names)
-    if not known or not (all_seen or old.ttl_before is not None):
-        return None
-    return max(known)
 
 
 def dns_only(platform: Platform, settings: Settings) -> tuple[str, ...]:

@@ -225,7 +225,7 @@ def _told(scene: Scene, done: tuple[str, ...]) -> Iterator[Step]:
         tag,
         {
             "path": evidence_file(settings, tag),
-            "record": texts.record(platform, settings, ledger, scene.overridden),
+            "record": texts.record(platform, settings, ledger),
         },
         reads=kept,
         after=(*kept, *Group),

@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from runbook.model.cutover.advancing import advance, ttl_before
 from runbook.model.cutover.against_a_flip import against_a_flip
-from runbook.model.cutover.ledger import (
-    Change,
-    Ledger,
-    Memory,
-    Serving,
-    advance,
-    change,
-    fixed_hosts,
-    ttl_before,
-)
+from runbook.model.cutover.ledger import Change, Ledger, Memory, Serving, change, fixed_hosts
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
@@ -104,11 +96,12 @@ def decide(
     if kind is Change.NONE and settings.phase is Phase.SETTLED:
         found += _before_settling(settings, memory, observed, now)
     in_force = settings.cutover.in_force(now) if settings.cutover else {}
+    overridden = {each.rule: in_force[each.rule] for each in found if each.rule in in_force}
     return Decision(
         change=kind,
-        ledger=advance(platform, settings, memory, observed, now, opened, commit),
+        ledger=advance(platform, settings, memory, observed, now, opened, commit, overridden),
         refusals=tuple(each for each in found if each.rule not in in_force),
-        overridden={each.rule: in_force[each.rule] for each in found if each.rule in in_force},
+        overridden=overridden,
         opening=opens,
     )
 
@@ -122,8 +115,10 @@ def _opening(platform: Platform, settings: Settings, memory: Memory, observed: O
     old = memory.ledger
     if old is None:
         return opening(platform, settings, observed, None)
-    going = old.opened if memory.going(Direction.FLIP) else None
-    return opening(platform, settings, observed, ttl_before(platform, settings, old, observed), going)
+    # A flip that began by an override was not open, and an override ends.
+    going = memory.going(Direction.FLIP) and Rule.OPENS_AT not in old.overridden
+    before = ttl_before(platform, settings, old, observed)
+    return opening(platform, settings, observed, before, old.opened if going else None)
 
 
 def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal]:

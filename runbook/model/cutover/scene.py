@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from runbook.model.cutover.ledger import Ledger, Memory
+from runbook.model.cutover.ledger import Ledger, Memory, left_behind
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.platform import App, Platform
 from runbook.model.serving import project_name, stack_of
@@ -55,7 +55,7 @@ class Scene:
     def paper(self) -> str:
         """When the page of the way back is written: while next is made ready, and just before the switch. Never on a
         way back, when somebody may be reading it."""
-        if not self.page:
+        if not self.page or left_behind(self.ledger, self.memory) is not None:
             return ""
         return self.gate or (self.prepare if self.settings.phase is Phase.PREPARED else "")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
-from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import Any
 
 from runbook.model.cutover.ledger import Ledger
-from runbook.model.cutover.phases import Direction, Phase, Rule
+from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.cutover.sections import Cutover
 from runbook.model.platform import Platform, Secret
 from runbook.model.serving import hosts, stack_of
@@ -176,7 +175,7 @@ def annotation(platform: Platform, settings: Settings, ledger: Ledger) -> str:
     return f"{what(platform, settings, ledger)}: release {ledger.side.release}, {_targets(ledger)}"
 
 
-def record(platform: Platform, settings: Settings, ledger: Ledger, overridden: Mapping[Rule, str]) -> dict[str, Any]:
+def record(platform: Platform, settings: Settings, ledger: Ledger) -> dict[str, Any]:
     """What the evidence of a crossing says of it, beside what each step saw."""
     left = ledger.before if ledger.direction is Direction.FLIP else ledger.leaving
     return {
@@ -188,7 +187,7 @@ def record(platform: Platform, settings: Settings, ledger: Ledger, overridden: M
         "from": left.model_dump(mode="json", by_alias=True) if left else None,
         "to": ledger.side.model_dump(mode="json", by_alias=True),
         "window": span(settings.cutover) if settings.cutover else None,
-        "overrides": {rule.value: reason for rule, reason in overridden.items()},
+        "overrides": {rule.value: reason for rule, reason in ledger.overridden.items()},
         "cannot_be_undone": list(cannot_be_undone(platform)),
         "database": platform.recovery.revert,
     }

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runbook.model import serving
-from runbook.model.cutover.ledger import COMPLETE, Change, Ledger, Memory
+from runbook.model.cutover.ledger import COMPLETE, Ledger, Memory
 from runbook.model.cutover.observed import Observed, SeenBuild, SeenRecord
 from runbook.model.cutover.orders import plan
 from runbook.model.cutover.phases import Phase, Rule
@@ -61,8 +61,8 @@ def ready(build: str, state: str = "READY") -> SeenBuild:
 
 
 def steps(stack: str, settings: Settings, memory: Memory, decision: Decision) -> Plan:
-    """The plan of an update, with a page of the way back where something is looked at for it."""
-    page = "the way back" if settings.cutover and decision.change is not Change.BACK else ""
+    """The plan of an update, with a page of the way back."""
+    page = "the way back" if settings.cutover else ""
     return plan(Scene(platform(stack), settings, decision.ledger, memory, "zone", page, decision.overridden))
 
 

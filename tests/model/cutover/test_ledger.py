@@ -9,19 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runbook.model.cutover.ledger import (
-    Change,
-    Ledger,
-    Memory,
-    advance,
-    change,
-    check,
-    left_behind,
-    prepares,
-    to_observe,
-)
+from runbook.model.cutover.advancing import advance, prepares
+from runbook.model.cutover.ledger import Change, Ledger, Memory, change, check, left_behind, to_observe
 from runbook.model.cutover.observed import Observed
-from runbook.model.cutover.phases import Direction, Phase
+from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.refusals import decide
 from runbook.model.settings import Settings
 from tests.model.cutover.examples import IN_WINDOW, NEW_HOST, configured
@@ -52,6 +43,7 @@ def test_it_comes_back_from_the_state_as_it_was(way: tuple[Phase, ...], stack: s
 
 def test_every_field_comes_back() -> None:
     full = replace(ledger(P, F, complete=False), leaving=configured("prod").next, commits={"1-flip": "0" * 40})
+    full = replace(full, overridden={Rule.WINDOW: "agreed by telephone"})
     assert [each.name for each in fields(full) if getattr(full, each.name) in (None, 0, "", {})] == []
     back = kept(full)
     assert back == full
@@ -135,6 +127,13 @@ def test_a_flip_that_could_not_see_what_serves_goes_back_to_what_did_when_next_w
     memory = played("prod", P)
     found = going_on(memory, configured("prod", "flipped"), Observed(), IN_WINDOW)
     assert found.builds == {"staff": "dpl_staff_old", "member": "dpl_member_old"}
+
+
+def test_nexts_build_is_no_way_back_where_somebody_promoted_it_before_the_flip() -> None:
+    memory = played("prod", P)
+    made = {app: ready(f"dpl_{app}_prepare-1") for app in ("staff", "member")}
+    seen = observed("prod", configured("prod"), memory, serving=made)
+    assert going_on(memory, configured("prod", "flipped"), seen, IN_WINDOW).builds["staff"] == "dpl_staff_old"
 
 
 def test_a_way_back_keeps_the_builds_and_what_is_left_until_it_is_complete() -> None:

@@ -73,6 +73,13 @@ def test_a_way_back_makes_no_build(stack: str, way: tuple[Phase, ...], phase: st
 
 
 @every_stack
+@every_back
+def test_a_way_back_leaves_its_page_alone(stack: str, way: tuple[Phase, ...], phase: str | None, open_: bool) -> None:
+    """Somebody may be reading it, and nothing was looked at with which it could be written."""
+    assert "way-back" not in update(stack, way, phase, open_).due
+
+
+@every_stack
 def test_what_acts_in_a_way_back(stack: str) -> None:
     found = update(stack, (P, F), "rolled-back")
     auth = {"auth-settings", "custom-hostname", "verify-login"} if platform(stack).auth_app else set()

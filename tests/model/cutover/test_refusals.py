@@ -215,3 +215,19 @@ def test_an_emergency_flip_that_a_gate_stopped_goes_on_with_what_it_made() -> No
     assert kept(again.ledger).attempt == 2
     found = {step.name: step for step in steps("prod", update.settings, memory, again).steps}
     assert found["build-staff"].trigger == memory.acted["build-staff"] == "prepare-1"
+    assert found["gate-ttl"].trigger == "", "the TTL is as high as when it was let pass"
+    evidence = found["complete"].args["record"]["overrides"]
+    assert evidence.keys() == {"move", "opens-at", "build"}, "what was let pass at the first attempt is kept"
+
+
+def test_what_an_override_let_begin_is_not_open_once_the_override_is_over() -> None:
+    """Nothing has moved: resolvers hold what they are given for as long as before."""
+    update = pasted(emergency())
+    failed = [each.name for each in steps("prod", update.settings, update.memory, update.decision).steps]
+    memory = remembered("prod", update.settings, update.memory, update.decision, update.now, failed)
+    later = replace(update, memory=memory, now=update.now + timedelta(hours=2))
+    assert rules(later.decision) == {Rule.OPENS_AT, Rule.BUILD}
+    assert all("prepared" not in each.problem.edit for each in later.decision.refusals), "that would be a way back"
+    again = pasted(later)
+    assert again.decision.refusals == ()
+    assert again.decision.ledger.overridden.keys() == {Rule.MOVE, Rule.OPENS_AT, Rule.BUILD}

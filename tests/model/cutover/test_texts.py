@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -139,14 +140,15 @@ def test_announcements() -> None:
 
 def test_the_record_of_a_crossing_says_from_what_to_what_and_what_was_let_pass() -> None:
     settings = configured("prod", "flipped")
-    found = texts.record(platform("prod"), settings, ledger(P, F), {Rule.WINDOW: "agreed by telephone"})
+    flipped = replace(ledger(P, F), overridden={Rule.WINDOW: "agreed by telephone"})
+    found = texts.record(platform("prod"), settings, flipped)
     assert (found["crossing"], found["phase"], found["attempts"]) == ("1-flip", "flipped", 1)
     assert (found["from"]["release"], found["to"]["release"]) == ("v1.0.0", "v1.1.0")
     assert found["overrides"] == {"window": "agreed by telephone"}
     assert found["begun"] == "2026-12-05T21:00:00+00:00"
     assert found["cannot_be_undone"] == list(texts.cannot_be_undone(platform("prod")))
     assert json.loads(json.dumps(found)) == found
-    back = texts.record(platform("prod"), configured("prod", None), ledger(P, F, R), {})
+    back = texts.record(platform("prod"), configured("prod", None), ledger(P, F, R))
     assert back["window"] is None
     assert back["to"]["release"] == "v1.0.0"
 
@@ -154,7 +156,7 @@ def test_the_record_of_a_crossing_says_from_what_to_what_and_what_was_let_pass()
 def test_the_record_of_a_way_back_says_what_was_left() -> None:
     memory = played("prod", P, F, R, complete=False)
     assert memory.ledger is not None
-    found = texts.record(platform("prod"), configured("prod", "rolled-back"), memory.ledger, {})
+    found = texts.record(platform("prod"), configured("prod", "rolled-back"), memory.ledger)
     assert (found["from"]["release"], found["to"]["release"]) == ("v1.1.0", "v1.0.0")
 
 
