@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from runbook.rehearsal import stack_files
 from runbook.rehearsal.clouds import stand_ins
 from runbook.rehearsal.cutover.play import asked_by_steps, play
 from runbook.rehearsal.engine import Engine
-from runbook.rehearsal.problems import AGAIN, RehearsalError, check_disk, from_system
+from runbook.rehearsal.problems import AGAIN, RehearsalError, check_disk, disk_full, from_system, no_room
 from runbook.rehearsal.progress import Progress
 from runbook.rehearsal.rehearse import rehearse, standing
 from runbook.rehearsal.report import report
@@ -48,9 +49,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Stopped: no command is left running, {kept}.", file=sys.stderr)
         return 130
     except RehearsalError as error:
-        print(f"\n{error}", file=sys.stderr)
-    except OSError as error:
-        print(f"\n{from_system(error)}", file=sys.stderr)
+        print(f"\n{disk_full() if no_room(OUT.parent) else error}", file=sys.stderr)
+    except (OSError, sqlite3.Error) as error:
+        print(f"\n{from_system(error, OUT.parent)}", file=sys.stderr)
     return 1
 
 
@@ -94,7 +95,8 @@ def _alone() -> Iterator[None]:
             raise RehearsalError(
                 f"A rehearsal is running in this checkout already: wait for it and {AGAIN}."
             ) from None
-        shutil.rmtree(OUT, ignore_errors=True)
+        if OUT.exists():
+            shutil.rmtree(OUT)
         yield
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 AGAIN = "run the same command again"
 NEEDED_BYTES = 100_000_000  # two stacks and two plays were seen to take 53 MB
+_NOTHING = 1_000_000
 _FULL = "no space left on device"
 
 
@@ -20,10 +22,13 @@ class Stopped(Exception):
     """Somebody asked to stop, so no further command is started."""
 
 
-def from_system(error: OSError) -> RehearsalError:
-    """What the system refused, with the remedy."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+def from_system(error: OSError | sqlite3.Error, folder: Path) -> RehearsalError:
+    """What the system refused, or what the store of the clouds says of it, with the remedy. `folder`: where all is
+    written, on whose disk nothing may be left."""
+    if getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT) or no_room(folder):
         return disk_full()
+    if isinstance(error, sqlite3.Error):
+        return RehearsalError(f"The store of the stand-in clouds cannot be used ({error}): mend that and {AGAIN}.")
     what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     return RehearsalError(f"The system refused something that the rehearsal needs ({what}): mend that and {AGAIN}.")
 
@@ -31,6 +36,12 @@ def from_system(error: OSError) -> RehearsalError:
 def disk_full() -> RehearsalError:
     needed = f"{NEEDED_BYTES // 1_000_000} MB"
     return RehearsalError(f"The disk is full, and the rehearsal needs some {needed}: make room and {AGAIN}.")
+
+
+def no_room(folder: Path) -> bool:
+    """Whether so little is left that something has just failed for it: neither the engine nor the store always says
+    so (seen, 3.258)."""
+    return shutil.disk_usage(folder).free < _NOTHING
 
 
 def check_disk(folder: Path) -> None:

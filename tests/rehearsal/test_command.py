@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -183,10 +187,30 @@ def test_too_little_room_is_found_out_before_anything_begins(
             "The system refused something that the rehearsal needs (/x/out: Permission denied): mend that and "
             "run the same command again.",
         ),
+        (
+            sqlite3.OperationalError("database is locked"),
+            "The store of the stand-in clouds cannot be used (database is locked): mend that and "
+            "run the same command again.",
+        ),
     ],
 )
-def test_what_the_system_refuses_is_one_sentence(error: OSError, sentence: str) -> None:
-    assert str(from_system(error)) == sentence
+def test_what_the_system_refuses_is_one_sentence(error: OSError | sqlite3.Error, sentence: str) -> None:
+    assert str(from_system(error, ROOT)) == sentence
+
+
+def test_whatever_fails_where_nothing_is_left_of_the_disk_the_disk_is_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a full disk the engine says nothing at all (seen, 3.258), and SQLite something of its own."""
+    monkeypatch.setattr(command, "OUT", tmp_path / "rehearsal")
+    for error in (RehearsalError("It said nothing."), sqlite3.OperationalError("disk I/O error")):
+        monkeypatch.setattr(command, "_rehearsal", MagicMock(side_effect=error))
+        assert command.main(["prod"]) == 1
+        assert "The disk is full" not in capsys.readouterr().err
+        with monkeypatch.context() as full:
+            full.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=0))
+            assert command.main(["prod"]) == 1
+        assert capsys.readouterr().err.strip().startswith("The disk is full")
 
 
 def test_a_command_that_failed_says_what_was_refused_and_where_the_rest_is() -> None:

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from runbook.rehearsal.clouds.net.clock import Clock
-from runbook.rehearsal.clouds.net.zones import Records, Said, Zones
+from runbook.rehearsal.clouds.net.zones import LONGEST_CHAIN, Records, Said, Zones
 
 Keeps = Callable[[int], float]  # a TTL in seconds to how many seconds the answer is kept
-_LONGEST_CHAIN = 8
 
 
 def obeying(ttl: int) -> float:
@@ -82,7 +81,7 @@ class Resolver:
     def _chain(self, name: str, type: str, at: datetime) -> list[_Kept]:
         """Each link is kept by its own TTL."""
         parts = [self._link(name, type, at)]
-        while len(parts) < _LONGEST_CHAIN:
+        while len(parts) < LONGEST_CHAIN:
             found = parts[-1].said.found
             if not found or found[-1].type == type:
                 break

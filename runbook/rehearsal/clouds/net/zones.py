@@ -13,7 +13,7 @@ AUTOMATIC = 300  # seconds: what ttl 1 is served as, and every proxied name (Clo
 NEGATIVE = 1800  # seconds: both the TTL and the minimum of Cloudflare's SOA records
 _DAY = 86400
 _OUTSIDE = 300  # seconds: names outside the zones
-_LONGEST_CHAIN = 8
+LONGEST_CHAIN = 8
 PROXIES = ("proxy-1.cloudflare.net", "proxy-2.cloudflare.net")  # where proxied names lead; made up
 
 Address = Callable[[str], str]  # a target to the loopback address that stands for it
@@ -70,7 +70,7 @@ class Zones:
             return None
         found: list[Records] = []
         here = name.lower().rstrip(".")
-        while len(found) < _LONGEST_CHAIN and _within(here, zone.properties["name"]):
+        while len(found) < LONGEST_CHAIN and _within(here, zone.properties["name"]):
             held = self._store.find("cloudflare", RECORD, zoneId=zone.id, name=here)
             records = list(self._records(zone, here, type, held))
             if not records:
@@ -84,7 +84,7 @@ class Zones:
     def resolved(self, name: str, type: str) -> Said:
         """The whole answer, as a resolver without a cache gives it: outside names have one address each."""
         found: tuple[Records, ...] = ()
-        while len(found) < _LONGEST_CHAIN:
+        while len(found) < LONGEST_CHAIN:
             said = self.authoritative(name, type) or self.outside(name, type)
             found += said.found
             if said.start or found[-1].type == type:
