@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from runbook.model.checks import in_zone, needs, not_its_own_host, outside_zone, undeclared_env
-from runbook.model.cutover.ledger import Serving
+from runbook.model.cutover.ledger import alike
 from runbook.model.cutover.sections import Span
 from runbook.model.fields import record_type
 from runbook.model.platform import Platform
@@ -99,7 +99,7 @@ def next_differs(platform: Platform, settings: Settings) -> Iterator[Problem]:
     if settings.next is None:
         return
     now, then = settings.current, settings.next
-    if Serving.of(then) == Serving.of(now):
+    if alike(then, now):
         yield Problem(
             path(*NEXT),
             Said.SAME,

@@ -28,17 +28,14 @@ TTL_OF_AUTOMATIC = 300  # what Cloudflare serves for 1 (automatic)
 COMPLETE, PURGE = "complete", "purge"
 
 
-@dataclass(frozen=True)
-class Serving:
-    """What makes up what serves: all of a side that clients can tell apart."""
-
-    auth_host: str | None
-    supabase_ref: str
-    targets: Mapping[str, str]
-
-    @classmethod
-    def of(cls, side: Side) -> Serving:
-        return cls(side.auth_host, side.supabase_ref, dict(side.targets))
+def alike(one: Side, other: Side) -> bool:
+    """Whether the same serves with either side: auth host, Supabase project and targets are what clients can tell
+    apart. An app that only one of them has is new to the platform or gone from it, which is no change of what serves:
+    nobody has reached it yet, or `protect` holds its name."""
+    there = one.targets.keys() & other.targets.keys()
+    return (one.auth_host, one.supabase_ref) == (other.auth_host, other.supabase_ref) and all(
+        one.targets[app] == other.targets[app] for app in there
+    )
 
 
 @dataclass(frozen=True)
@@ -81,10 +78,6 @@ class Ledger:
     def tag(self) -> str:
         """Names the crossing and its direction, such as 1-flip; empty before the first."""
         return f"{self.crossing}-{self.direction}" if self.direction else ""
-
-    @property
-    def serving(self) -> Serving:
-        return Serving.of(self.side)
 
     @property
     def generation_in_force(self) -> int:
@@ -153,12 +146,11 @@ def change(settings: Settings, ledger: Ledger | None) -> Change:
     """What the config asks of what serves, given what the state remembers."""
     if ledger is None:
         return Change.FIRST
-    wanted = Serving.of(settings.side)
-    if wanted == ledger.serving:
+    if alike(settings.side, ledger.side):
         return Change.NONE
-    if ledger.before is not None and wanted == Serving.of(ledger.before):
+    if ledger.before is not None and alike(settings.side, ledger.before):
         return Change.BACK
-    if settings.phase is Phase.FLIPPED and Serving.of(settings.current) == ledger.serving:
+    if settings.phase is Phase.FLIPPED and alike(settings.current, ledger.side):
         return Change.FLIP
     return Change.OTHER
 
@@ -215,7 +207,7 @@ def check(olds: Mapping[str, Any] | None, news: Mapping[str, Any], now: datetime
         return [f"The state is at crossing {old.crossing}, and this update is number {new.crossing}. {again}"]
     if new.generation < old.generation:
         return [f"The state holds generation {old.generation} of the secrets, which never gets less. {again}"]
-    if new.crossing == old.crossing and new.serving != old.serving:
+    if new.crossing == old.crossing and not alike(new.side, old.side):
         return [f"What serves would change without a crossing. {again}"]
     if new.crossing > old.crossing and new.direction is Direction.FLIP and (new.opened is None or now < new.opened):
         return [

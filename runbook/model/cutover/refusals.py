@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from runbook.model.cutover.advancing import advance, ttl_before
 from runbook.model.cutover.against_a_flip import against_a_flip
-from runbook.model.cutover.ledger import Change, Ledger, Memory, Serving, change, fixed_hosts
+from runbook.model.cutover.ledger import Change, Ledger, Memory, alike, change, fixed_hosts
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
@@ -141,7 +141,7 @@ def _moves(settings: Settings, memory: Memory, kind: Change) -> Iterator[Refusal
             ),
         )
     if kind is Change.OTHER and memory.ledger:
-        current_serves = Serving.of(settings.current) == memory.ledger.serving
+        current_serves = alike(settings.current, memory.ledger.side)
         if not (barred and current_serves):  # or else the phase alone is wrong
             yield Refusal(None, _by_hand(settings, memory.ledger))
     yield from _renamed(settings, memory)
@@ -176,8 +176,8 @@ def _by_hand(settings: Settings, ledger: Ledger) -> Problem:
     old, new = left or ledger.side, settings.side
     serves = "which served before the flip" if left else "which serves now"
     for app, target in new.targets.items():
-        if old.targets.get(app) != target:
-            at, value, was = path(*sides.split("."), "targets", app), target, old.targets.get(app)
+        if old.targets.get(app, target) != target:
+            at, value, was = path(*sides.split("."), "targets", app), target, old.targets[app]
             break
     else:
         differs = "supabase_ref" if old.supabase_ref != new.supabase_ref else "auth_host"

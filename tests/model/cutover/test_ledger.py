@@ -14,6 +14,7 @@ from runbook.model.cutover.ledger import Change, Ledger, Memory, change, check, 
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.refusals import decide
+from runbook.model.cutover.sections import Side
 from runbook.model.settings import Settings
 from tests.model.cutover.examples import IN_WINDOW, NEW_HOST, configured
 from tests.model.cutover.playing import NOTHING, PREPARED_AT, kept, observed, played, ready
@@ -344,6 +345,29 @@ def test_what_serves_is_told_by_targets_auth_host_and_project_alone() -> None:
         assert change(configured("prod", None, current={**current, key: value}), found) is Change.NONE
     for key, value in {"authHost": "login.ibimina.rw", "supabaseRef": "q" * 20}.items():
         assert change(configured("prod", None, current={**current, key: value}), found) is Change.OTHER
+
+
+@pytest.mark.parametrize("way", [(), (P,), (P, F), (P, F, T), (P, F, R)])
+def test_an_app_that_is_new_to_the_platform_or_gone_changes_nothing_that_serves(way: tuple[Phase, ...]) -> None:
+    """The state knows an app less, or one more, than the stack file."""
+    memory = played("easymo-prod", *way)
+    settings = configured("easymo-prod", way[-1].value if way else None)
+    assert memory.ledger is not None
+
+    def known(side: Side | None, targets: dict[str, str]) -> Side | None:
+        return side and side.model_copy(update={"targets": targets})
+
+    side = memory.ledger.side
+    before = {} if memory.ledger.before is None else memory.ledger.before.targets
+    for less, more in (({"admin"}, {}), ({"admin", "api"}, {"kiosk": "192.0.2.1"})):
+        sides = [{**{app: each[app] for app in less & each.keys()}, **more} for each in (side.targets, before)]
+        found = replace(memory.ledger, side=known(side, sides[0]), before=known(memory.ledger.before, sides[1]))  # type: ignore[arg-type]
+        assert change(settings, found) is Change.NONE
+        decision = decide(platform("easymo-prod"), settings, replace(memory, ledger=found), Observed(), IN_WINDOW)
+        assert None not in {each.rule for each in decision.refusals}
+        assert check(found.as_json(), decision.ledger.as_json(), IN_WINDOW) == []
+        if F in way and R not in way:
+            assert change(configured("easymo-prod", "rolled-back"), found) is Change.BACK
 
 
 def test_the_ledger_of_a_decision_is_what_the_update_writes() -> None:
