@@ -41,7 +41,8 @@ def disk_full() -> RehearsalError:
 def no_room(folder: Path) -> bool:
     """Whether so little is left that something has just failed for it: neither the engine nor the store always says
     so (seen, 3.258)."""
-    return shutil.disk_usage(folder).free < _NOTHING
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return shutil.disk_usage(there).free < _NOTHING
 
 
 def check_disk(folder: Path) -> None:

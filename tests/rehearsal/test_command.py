@@ -202,7 +202,7 @@ def test_whatever_fails_where_nothing_is_left_of_the_disk_the_disk_is_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of a full disk the engine says nothing at all (seen, 3.258), and SQLite something of its own."""
-    monkeypatch.setattr(command, "OUT", tmp_path / "rehearsal")
+    monkeypatch.setattr(command, "OUT", tmp_path / "not-there-yet" / "rehearsal")
     for error in (RehearsalError("It said nothing."), sqlite3.OperationalError("disk I/O error")):
         monkeypatch.setattr(command, "_rehearsal", MagicMock(side_effect=error))
         assert command.main(["prod"]) == 1

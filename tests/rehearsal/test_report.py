@@ -6,12 +6,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from runbook.rehearsal.clouds import stand_ins
-from runbook.rehearsal.cutover.play import asked_by_steps
 from runbook.rehearsal.report import page, report
 from runbook.rehearsal.result import Result
 from tests.rehearsal.samples import result, stack, with_cutover
-from tests.stacks import ROOT
 
 
 @pytest.mark.parametrize("width", [40, 80])
@@ -57,15 +54,6 @@ def test_the_page_says_whether_it_went_well_first() -> None:
 
     assert well[1] == "171 resources made in 3 stacks; a second preview finds nothing left to change."
     assert changed[1] == "The second preview still finds 1 change: prod: update dns-auth."
-
-
-def test_the_readme_counts_what_the_stand_ins_rest_on() -> None:
-    each = [(int(one["facts"]), int(one["unverified"])) for one in stand_ins()]
-    each += [(one.facts, one.unverified) for one in asked_by_steps()]
-    facts, unverified = (sum(numbers) for numbers in zip(*each, strict=True))
-
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"that follow {facts} facts about them, {unverified} of which nobody has" in readme
 
 
 def test_numbers_stay_with_what_they_count() -> None:

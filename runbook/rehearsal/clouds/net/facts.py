@@ -7,6 +7,7 @@ from runbook.rehearsal.clouds.web.asking import Fact
 
 _TTL = "https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/"
 _PROXY = "https://developers.cloudflare.com/dns/proxy-status/"
+_SSL = "https://developers.cloudflare.com/ssl/origin-configuration/ssl-modes/"
 _CACHE = "https://developers.cloudflare.com/cache/concepts/default-cache-behavior/"
 _RULES = "https://developers.cloudflare.com/cache/how-to/cache-rules/"
 _AGING = "https://vercel.com/docs/caching/cache-control-headers and Next.js's documentation, next.config.js headers"
@@ -19,6 +20,7 @@ FACTS = [
     Fact("TTL 1 and every proxied name are served with 300 s.", _TTL),
     Fact("A proxied name has addresses of Cloudflare and hides its record.", _PROXY),
     Fact("A proxied name has no IPv6 address here, and exactly two others.", OWN),
+    Fact("The proxy does not look at its origin's certificate, as in the mode Full.", f"{_SSL} (the mode is assumed)"),
     Fact("An IPv4 address in a record is served as the one on this machine that stands for it.", OWN),
     Fact("The SOA's TTL and minimum are 1800 s.", FOUND),
     Fact("A CNAME at the top of a zone is served as addresses.", f"{_PROXY} and dns/cname-flattening/"),
