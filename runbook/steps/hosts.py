@@ -6,20 +6,16 @@ import random
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from runbook.steps import names
+from runbook.steps import names, wire
 from runbook.steps.call import Call, StepError
 from runbook.steps.certificates import Certificate, refusal, shown, trusted
-from runbook.steps.together import together
 
 CONNECT, WHOLE = 5.0, 10.0  # seconds: to be connected, and for one try from its beginning to its end
 TRIES = 3
-_KEPT = 1_000_000  # bytes of an answer: a health page, a service worker, a token
 _LOOK = "Look at that host and run up again."
 _PASSING = frozenset({429, 500, 502, 503, 504})  # what may be over a moment later
 
@@ -93,18 +89,20 @@ def at(
     for number in range(TRIES):
         place = places[number % len(places)]
         last = number == TRIES - 1
+        if not call.left():
+            raise StepError(f"No time was left for {asked} at {place.host}. Run up again.")
         limit = _seconds(call, WHOLE)
         try:
             answer = _once(call, place, method, path, headers or {}, json, limit)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             final = refusal(call.reach, place.host, place.address, place.port, _seconds(call, CONNECT), error)
             wait = _backoff(number)
-            if final or last or call.left() < wait + 1:
+            if final or last or isinstance(error, wire.TooLong) or call.left() < wait + 1:
                 raise StepError(final or _unreached(place, asked, limit, error)) from error
         else:
             if answer.status_code in expect:
                 return answer
-            wait = _asked_to_wait(answer) or _backoff(number)
+            wait = wire.asked_to_wait(answer) or _backoff(number)
             if answer.status_code not in _PASSING or last or call.left() < wait + 1:
                 raise StepError(_wrong_status(place, asked, answer, expect))
         time.sleep(wait)
@@ -124,35 +122,18 @@ def certificate(call: Call, host: str, address: str) -> Certificate:
 def _once(
     call: Call, place: Place, method: str, path: str, headers: Mapping[str, str], json: Any, limit: float
 ) -> httpx.Response:
-    """One request, at most `limit` seconds. Raises httpx.TransportError."""
-
-    def work() -> httpx.Response:
-        limits = httpx.Timeout(limit, connect=min(CONNECT, limit))
-        verify = trusted(call.reach.ca) if place.scheme == "https" else False
-        # Without the environment's proxies: what is asked is this very address.
-        with (
-            httpx.Client(verify=verify, timeout=limits, trust_env=False) as client,
-            client.stream(
-                method,
-                place.url(path),
-                headers={"host": place.host, "accept-encoding": "identity", **headers},
-                json=json,
-                extensions={"sni_hostname": place.host},
-            ) as answer,
-        ):
-            body = b""
-            for part in answer.iter_bytes():
-                body += part
-                if len(body) > _KEPT:
-                    break
-            return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
-
-    done = together({"request": work}, limit)["request"]
-    if isinstance(done, TimeoutError):
-        raise httpx.ReadTimeout("nothing whole in time") from done
-    if isinstance(done, Exception):
-        raise done
-    return done
+    """One request, at most `limit` seconds. Raises httpx.RequestError."""
+    return wire.fetch(
+        method,
+        place.url(path),
+        limit,
+        limits=httpx.Timeout(limit, connect=min(CONNECT, limit)),
+        trust=trusted(call.reach.ca) if place.scheme == "https" else False,
+        env=False,  # without the environment's proxies: what is asked is this very address
+        headers={"host": place.host, "accept-encoding": "identity", **headers},
+        json=json,
+        extensions={"sni_hostname": place.host},
+    )
 
 
 def _seconds(call: Call, most: float) -> float:
@@ -164,23 +145,16 @@ def _backoff(number: int) -> float:
     return random.uniform(0.25, 0.5) * float(2**number)  # jitter: several gates ask one host
 
 
-def _asked_to_wait(answer: httpx.Response) -> float | None:
-    """Seconds that Retry-After asks for, given in seconds or as a date (RFC 9110, section 10.2.3)."""
-    text = answer.headers.get("retry-after", "")
-    if text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def _unreached(place: Place, asked: str, limit: float, error: httpx.TransportError) -> str:
+def _unreached(place: Place, asked: str, limit: float, error: httpx.RequestError) -> str:
     where = f"{place}:{place.port}"
     if isinstance(error, httpx.ConnectTimeout):
         what = f"{where} accepted no connection within {min(CONNECT, limit):.3g} s"
     elif isinstance(error, httpx.TimeoutException):
         what = f"{where} did not answer {asked} within {limit:.3g} s"
+    elif isinstance(error, wire.TooLong):
+        what = f"{where} answered {asked} with more than {wire.MOST // 1_000_000} MB"
+    elif isinstance(error, httpx.DecodingError):
+        what = f"{where} answered {asked} with a body that cannot be unpacked"
     elif isinstance(_first(error), ConnectionRefusedError):
         what = f"{where} refused the connection: nothing listens there"
     elif isinstance(error, httpx.ConnectError):
@@ -197,12 +171,15 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _wrong_status(place: Place, asked: str, answer: httpx.Response, expect: Collection[int]) -> str:
-    wanted = "less than 500" if isinstance(expect, range) else " or ".join(str(one) for one in expect)
+    good = [one for one in expect if one < 400]  # the others are told in better words by who expects them
+    wanted = "less than 500" if isinstance(expect, range) else " or ".join(str(one) for one in good)
     what = f"{place} answered {answer.status_code} to {asked}; expected {wanted}."
     if answer.has_redirect_location:
-        what += f" It redirects to {httpx.URL(answer.headers['location']).host or place.host}."
-    wait = _asked_to_wait(answer)
-    if wait is None:
-        return f"{what} {_LOOK}"
-    back = datetime.now(UTC) + timedelta(seconds=wait)
-    return f"{what} It asks to be left alone for {wait:.0f} s: run up again after {back:%H:%M:%S} UTC."
+        what += f" It redirects to {leads_to(answer, f'{place.scheme}://{place.host}').host}."
+    wait = wire.asked_to_wait(answer)
+    return f"{what} {_LOOK if wait is None else wire.come_back(wait)}"
+
+
+def leads_to(answer: httpx.Response, asked: str) -> httpx.URL:
+    """Where the answer to what was asked redirects; httpx passes on no location that is no URL."""
+    return httpx.URL(asked).join(answer.headers.get("location", ""))

@@ -54,7 +54,8 @@ def act(kind: Kind, call: Call) -> dict[str, Any]:
     thread.start()
     thread.join(limit + _GRACE)
     if not ended:
-        raise StepError(f"It was cut off after {limit:.0f} s and may have acted all the same. Run up again.")
+        done = "" if kind in GATES else " and may have acted all the same"
+        raise StepError(f"It was cut off after {limit:.0f} s{done}. Run up again.")
     result = ended[0]
     if isinstance(result, Exception):
         raise StepError(without_secrets(call.secrets, _sentence(call, result))) from None

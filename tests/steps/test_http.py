@@ -16,10 +16,10 @@ import pytest
 import trustme
 from tenacity import wait_exponential_jitter
 
-from runbook.steps import http
+from runbook.steps import http, wire
 from runbook.steps.call import Call, StepError
 from runbook.steps.reach import Reach
-from tests.steps.misbehaving import HANG, RESET, Reply, Server
+from tests.steps.misbehaving import HANG, RESET, TRICKLE, Reply, Server
 
 Make = Callable[..., Call]
 BROKEN = Reply(500, {"error": {"code": "internal", "message": "Something broke."}})
@@ -115,13 +115,33 @@ def test_a_longer_retry_after_is_told_at_once(
     assert re.fullmatch(
         r"Vercel answered 429 to GET /x: Rate limited\. It asks to wait "
         + str(seconds)
-        + r" s, longer than a step may take\. Run up again at \d\d:\d\d:\d\d UTC\.",
+        + r" s: run up again after \d\d:\d\d:\d\d UTC\.",
         sentence,
     )
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("headers", [{}, {"retry-after": "soon"}, {"retry-after": "-1"}])
+def test_a_retry_after_of_a_503_is_waited_for_too(server: Server, call: Make) -> None:
+    server.on("GET /x", Reply(503, {"message": "down"}, {"retry-after": "1"}), {"ok": 1})
+    started = time.monotonic()
+    assert http.ask(call(seconds=2), "GET", f"{server.url}/x").json() == {"ok": 1}
+    assert time.monotonic() - started >= 1.0
+
+
+@pytest.mark.parametrize("retry", [True, False])
+def test_a_longer_retry_after_of_a_503_is_told_at_once(server: Server, call: Make, retry: bool) -> None:
+    server.on("POST /x", Reply(503, {"message": "down"}, {"retry-after": "120"}))
+    started = time.monotonic()
+    sentence = refused(call(), f"{server.url}/x", "POST", retry=retry)
+    assert time.monotonic() - started < 1.0
+    assert re.fullmatch(
+        r"Vercel answered 503 to POST /x: down\. It asks to wait 120 s: run up again after \d\d:\d\d:\d\d UTC\.",
+        sentence,
+    )
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "soon"}, {"retry-after": "-1"}, {"retry-after": "\u00b2"}])
 def test_429_for_ever(server: Server, call: Make, headers: dict[str, str]) -> None:
     server.on("GET /x", Reply(429, BUSY, headers))
     sentence = refused(call(seconds=0.3), f"{server.url}/x")
@@ -193,6 +213,23 @@ def test_no_connection_for_ever(call: Make) -> None:
         )
 
 
+def test_an_answer_without_an_end_is_not_read_to_it(server: Server, call: Make) -> None:
+    """Of a thousand times its size on the way, and of whatever a machine has no memory for."""
+    server.on("POST /x", Reply(200, b" " * (wire.MOST + 1)))
+    assert refused(call(), f"{server.url}/x", "POST") == (
+        "Vercel answered POST /x with more than 10 MB: something else may answer there. It may have acted all the"
+        " same. Check the endpoint and the proxy."
+    )
+    assert len(server.asked) == 1
+
+
+def test_an_answer_that_trickles_ends_at_the_deadline(server: Server, call: Make) -> None:
+    server.on("GET /x", TRICKLE)
+    started = time.monotonic()
+    assert refused(call(seconds=0.3), f"{server.url}/x") == "Vercel did not answer GET /x in time. Run up again."
+    assert time.monotonic() - started < 1.0
+
+
 def test_nothing_is_sent_when_no_time_is_left(server: Server, call: Make) -> None:
     assert refused(call(seconds=-1), f"{server.url}/x") == "No time was left for GET /x at Vercel. Run up again."
     assert server.asked == []
@@ -200,7 +237,7 @@ def test_nothing_is_sent_when_no_time_is_left(server: Server, call: Make) -> Non
 
 def test_a_redirect_is_not_followed(server: Server, call: Make) -> None:
     server.on("GET /x", Reply(302, {}, {"location": f"{server.url}/login"}))
-    assert refused(call(), f"{server.url}/x") == "Vercel answered 302 to GET /x."
+    assert refused(call(), f"{server.url}/x") == "Vercel answered 302 to GET /x. Check the endpoint and the proxy."
     assert server.routes() == ["GET /x"]
 
 
@@ -213,13 +250,17 @@ def test_a_body_that_cannot_be_unpacked(server: Server, call: Make) -> None:
 
 def test_a_header_that_cannot_be_sent_is_not_shown(server: Server, call: Make) -> None:
     sentence = refused(call(), f"{server.url}/x", headers={"authorization": "Bearer top\nsecret"})
-    assert sentence == "GET /x could not be sent to Vercel: its URL or a header is malformed."
+    assert sentence == (
+        "GET /x could not be sent to Vercel: its URL or a header is malformed. Check the endpoint and the proxy."
+    )
     assert server.asked == []
 
 
 def test_without_a_name_the_host_is_named(server: Server, call: Make) -> None:
     server.on("GET /x", Reply(404, {}))
-    with pytest.raises(StepError, match=r"^127\.0\.0\.1 answered 404 to GET /x\.$"):
+    with pytest.raises(
+        StepError, match=r"^127\.0\.0\.1 answered 404 to GET /x\. Check the endpoint and the proxy\.$"
+    ):
         http.ask(call(), "GET", f"{server.url}/x?token=secret")
 
 
@@ -238,7 +279,8 @@ def test_without_a_name_the_host_is_named(server: Server, call: Make) -> None:
 )
 def test_what_is_shown_of_an_answer(server: Server, call: Make, reply: Reply, shown: str) -> None:
     server.on("GET /x", reply)
-    assert refused(call(), f"{server.url}/x") == f"Vercel answered 400 to GET /x{shown}"
+    remedy = "Check the endpoint and the proxy." if shown == "." else "Mend what it names, then run up again."
+    assert refused(call(), f"{server.url}/x") == f"Vercel answered 400 to GET /x{shown} {remedy}"
 
 
 def test_a_secret_is_hidden_before_an_answer_is_cut(server: Server, call: Make) -> None:

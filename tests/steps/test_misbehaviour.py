@@ -89,7 +89,7 @@ def test_rate_limit(case: Case, server: Server, call: Make) -> None:
 def test_rate_limit_beyond_the_deadline(case: Case, server: Server, call: Make) -> None:
     fails_then_works(case, server, Reply(429, {"message": "slow down"}, {"retry-after": "60"}))
     text = sentence(case, call(**case.given()))
-    assert "slow down. It asks to wait 60 s, longer than a step may take. Run up again at " in text
+    assert "slow down. It asks to wait 60 s: run up again after " in text
     assert len(server.all(case.acts)) == 1
 
 

@@ -136,7 +136,8 @@ def test_a_promotion_that_vercel_refuses(server: Server, call: Make) -> None:
     server.on(GET, project("dpl_was"))
     server.on(PROMOTE, Reply(409, {"error": {"message": "The deployment is BUILDING"}}))
     assert failing(Kind.PROMOTE, call(ARGS, TOKEN, read=READ)) == (
-        "Vercel answered 409 to POST /v10/projects/prj_1/promote/dpl_next: The deployment is BUILDING."
+        "Vercel answered 409 to POST /v10/projects/prj_1/promote/dpl_next: The deployment is BUILDING. Mend"
+        " what it names, then run up again."
     )
 
 

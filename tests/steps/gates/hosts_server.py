@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = reply.body.encode() if isinstance(reply.body, str) else reply.body
         head = [f"HTTP/1.1 {reply.status} Said", f"Content-Length: {len(body)}", "Connection: close"]
         head += [f"{name}: {value}" for name, value in reply.headers.items()]
-        whole = "\r\n".join(head).encode() + b"\r\n\r\n" + body
+        whole = "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
         if reply.how != "drip":
             self.wfile.write(whole)
             return

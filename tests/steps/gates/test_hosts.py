@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 import threading
@@ -12,7 +13,7 @@ import httpx
 import pytest
 import trustme
 
-from runbook.steps import hosts
+from runbook.steps import hosts, wire
 from runbook.steps.call import Call, StepError
 from tests.steps.gates.conftest import CLOSED, NEW, OLD, Net
 from tests.steps.gates.hosts_server import Reply
@@ -153,6 +154,34 @@ def test_a_redirect_is_told_and_not_followed(host: Net) -> None:
     )
 
 
+def test_an_answer_that_was_packed_unasked(host: Net) -> None:
+    packed = {"Content-Encoding": "gzip"}
+    host.hosts.replies[HOST, "/health"] = Reply(200, gzip.compress(b"ok"), packed)
+    assert hosts.get(host.call({}), HOST, "/health").text == "ok"
+    host.hosts.replies[HOST, "/health"] = Reply(200, b"no gzip", packed)
+    assert _fails(host.call({})) == (
+        f"{HOST} at {NEW}:{host.reach.https_port} answered GET /health with a body that cannot be unpacked."
+        " Look at that host and run up again."
+    )
+
+
+def test_a_body_that_is_too_long_is_no_answer(host: Net) -> None:
+    """Cut off it would be taken for the whole, and two files that begin alike for one."""
+    host.hosts.replies[HOST, "/health"] = Reply(200, b"x" * (wire.MOST + 1))
+    assert _fails(host.call({})) == (
+        f"{HOST} at {NEW}:{host.reach.https_port} answered GET /health with more than 10 MB."
+        " Look at that host and run up again."
+    )
+    assert host.hosts.count("/health") == 1
+
+
+def test_nothing_is_sent_once_the_time_is_over(host: Net) -> None:
+    assert _fails(host.call({}, seconds=0), address=NEW) == (
+        f"No time was left for GET /health at {HOST}. Run up again."
+    )
+    assert host.hosts.greeted == []
+
+
 def test_a_429_is_repeated_after_the_time_it_asks_for(host: Net) -> None:
     host.hosts.replies[HOST, "/health"] = [Reply(429, "", {"Retry-After": "1"}), Reply()]
     begun = time.monotonic()
@@ -166,7 +195,7 @@ def test_a_429_that_asks_for_longer_than_the_step_has(host: Net) -> None:
     said = _fails(host.call({}))
     assert host.hosts.count("/health") == 1
     pattern = (
-        rf"{HOST} at {NEW} answered 429 to GET /health; expected 200. It asks to be left alone for 120 s:"
+        rf"{HOST} at {NEW} answered 429 to GET /health; expected 200. It asks to wait 120 s:"
         r" run up again after (\d\d:\d\d:\d\d) UTC\."
     )
     found = re.fullmatch(pattern, said)
@@ -175,15 +204,21 @@ def test_a_429_that_asks_for_longer_than_the_step_has(host: Net) -> None:
 
 
 def test_a_retry_after_may_be_a_date(host: Net) -> None:
-    when = datetime.now(UTC) + timedelta(minutes=10)
-    date = when.strftime("%a, %d %b %Y %H:%M:%S GMT")
-    host.hosts.replies[HOST, "/health"] = Reply(503, "", {"Retry-After": date})
-    assert re.search(r"left alone for (599|600) s: run up again after \d\d:\d\d:\d\d UTC\.$", _fails(host.call({})))
+    """The server's clock is decades off: only the difference of its two dates counts."""
+    dates = {"Retry-After": "Mon, 01 Jan 2001 00:10:00 GMT", "Date": "Mon, 01 Jan 2001 00:00:00 GMT"}
+    host.hosts.replies[HOST, "/health"] = Reply(503, "", dates)
+    assert re.search(r"It asks to wait 600 s: run up again after \d\d:\d\d:\d\d UTC\.$", _fails(host.call({})))
     assert host.hosts.count("/health") == 1
 
 
-def test_a_retry_after_that_is_neither_is_ignored(host: Net) -> None:
-    host.hosts.replies[HOST, "/health"] = Reply(503, "", {"Retry-After": "soon"})
+def test_a_retry_after_beyond_all_measure_is_a_day(host: Net) -> None:
+    host.hosts.replies[HOST, "/health"] = Reply(503, "", {"Retry-After": "9" * 400})
+    assert "It asks to wait 86400 s: run up again after " in _fails(host.call({}))
+
+
+@pytest.mark.parametrize("given", ["soon", "\u00b2"])
+def test_a_retry_after_that_is_neither_is_ignored(host: Net, given: str) -> None:
+    host.hosts.replies[HOST, "/health"] = Reply(503, "", {"Retry-After": given})
     assert _fails(host.call({})).endswith(
         "answered 503 to GET /health; expected 200. Look at that host and run up again."
     )
