@@ -117,6 +117,8 @@ IN_PREVIEW: list[tuple[str, dict[str, Any], str, str]] = [
     (CHECK, {"settings": {"http": {}, "ping": {}}}, "settings", "settings should contain exactly one nested block, got 2."),
 ]  # fmt: skip
 
+NEW_GROUP = {"name": "b"} | rules(uid="b", name="b")
+
 AT_UP: list[tuple[str, dict[str, Any], str]] = [
     (RECORD, {"ttl": 300, "name": "a.ibimina.rw"}, "ttl must be set to 1 when proxied is true: When a DNS record is marked as `proxied` the TTL must be 1 as Cloudflare will control the TTL internally."),
     (RECORD, {"proxied": False, "ttl": 5, "name": "a.ibimina.rw"}, "9021: TTL must be between 60 and 86400 seconds, or 1 for Automatic."),
@@ -164,14 +166,22 @@ AT_UP: list[tuple[str, dict[str, Any], str]] = [
     (RULE_GROUP, {"name": "b"} | rules(uid="b"), "409: two alert rules have the same title in one folder: login."),
     (RULE_GROUP, rules(uid="b", name="b"), "409: a rule group with the name slo and the folderUid ibimina already exists."),
     (RULE_GROUP, {"name": "b", "folderUid": "none"} | rules(uid="b"), "404: folder not found: none."),
-    (RULE_GROUP, {"name": "b"} | queries(datasourceUid="loki") | {}, "404: data source not found: loki (rules[0].datas[0]).\n409: two alert rules have the same uid: login-slo."),
+    (RULE_GROUP, {"name": "b"} | queries(datasourceUid="loki") | {}, "404: data source not found: loki (rules[0].datas[0]).\n409: two alert rules have the same uid: login-slo.\n400: condition C does not exist, must be one of ['A'] (rule login)."),
     (RULE_GROUP, {"name": "b"} | settings(contactPoint="on-call"), "400: receiver on-call does not exist (rule login).\n409: two alert rules have the same uid: login-slo."),
     (RULE_GROUP, {"name": "b"} | settings(muteTimings=["day"]), "400: time interval day does not exist (rule login).\n409: two alert rules have the same uid: login-slo."),
+    (RULE_GROUP, NEW_GROUP | {"intervalSeconds": 25}, "400: interval (25s) should be non-zero and divided exactly by scheduler interval: 10s"),
+    (RULE_GROUP, {"name": "b"} | rules(uid="b", name="b", condition="Z"), "400: condition Z does not exist, must be one of ['A', 'C'] (rule b)."),
+    (RULE_GROUP, {"name": "b"} | rules(uid="b", name="b", noDataState="Maybe"), "400: unknown noDataState Maybe (rule b)."),
+    (RULE_GROUP, {"name": "b"} | rules(uid="b", name="b", execErrState="NoData"), "400: unknown execErrState NoData (rule b)."),
+    (RULE_GROUP, {"name": "b"} | rules(uid="b", name="b", notificationSettings={"contactPoint": "ops", "groupBies": ["owner"]}), "400: group by override must contain the labels alertname and grafana_folder (rule b)."),
+    (RULE_GROUP, {"name": "b"} | rules(uid="b", name="b", notificationSettings={"contactPoint": "ops", "groupWait": "a while"}), "400: groupWait is not a valid duration: a while (rule b)."),
     (CONTACT_POINT, {}, "409: a contact point with the name ops already exists."),
     (CONTACT_POINT, {"name": "b", "slacks": [{"recipient": "#x"}]}, "400: invalid object specification: token must be specified when using the Slack chat API"),
     (CONTACT_POINT, {"name": "b", "slacks": [{"token": "x"}]}, "400: invalid object specification: recipient must be specified when using the Slack chat API"),
     (CONTACT_POINT, {"name": "b", "emails": [{"addresses": []}]}, "400: invalid object specification: could not find addresses in settings"),
     (MUTE_TIMING, {}, "409: a mute timing with the name night already exists."),
+    (MUTE_TIMING, {"name": "b", "intervals": [{"times": [{"start": "25:99", "end": "26:00"}]}]}, "400: couldn't parse timestamp 25:99, invalid format"),
+    (MUTE_TIMING, {"name": "b", "intervals": [{"weekdays": ["monday:someday"]}]}, "400: monday:someday is not a valid weekday"),
     (POLICY_TREE, {"contactPoint": "on-call"}, "400: receiver 'on-call' does not exist."),
     (POLICY_TREE, policy(policies=[{"contactPoint": "on-call"}]), "400: receiver 'on-call' does not exist."),
     (POLICY_TREE, policy(muteTimings=["day"]), "400: mute time interval 'day' does not exist."),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runbook.rehearsal.clouds.behaviours import API, OWN, SEEN, UNVERIFIED, Draft, Row, rows
+from runbook.rehearsal.clouds.grafana_mistakes import mistake_rows
 from runbook.rehearsal.clouds.grafana_policies import DEFAULTS, POLICY_TREE, policy_tree_rows
 from runbook.rehearsal.clouds.refusals import (
     Refusal,
@@ -334,6 +335,7 @@ ROWS: list[Row] = [
     *rows(MUTE_TIMING, "default", "SDK docstring", disableProvenance=False),
     *rows(MUTE_TIMING, "apply", UNVERIFIED, name=_taken("mute timing", "name")),
     *policy_tree_rows(CONTACT_POINT, MUTE_TIMING),
+    *mistake_rows(RULE_GROUP, MUTE_TIMING, _seconds),
     *rows(CHECK, "id", _CHECKS, id=_number),
     *rows(CHECK, "default", _CHECKS, enabled=True, frequency=60000, timeout=3000, alertSensitivity="none"),
     *rows(CHECK, "default", _CHECKS, basicMetricsOnly=True),
