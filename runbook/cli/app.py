@@ -8,6 +8,7 @@ import importlib
 import typer
 
 HELP = "What would happen, may I, when, and how do I get back: the questions of a cutover's night."
+NEW_HERE = "New here? Begin with ./cutover practice start: it reaches nothing real, and each command names the next."
 
 # In the order of the help, each with its line there: a module in runbook/cli/commands/ with a function `command`.
 COMMANDS = {
@@ -34,7 +35,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.callback(help=HELP)(_group)
+    app.callback(help=HELP, epilog=NEW_HERE)(_group)
     for name, line in COMMANDS.items():
         module = importlib.import_module(f"runbook.cli.commands.{name.replace('-', '_')}")
         app.command(name, short_help=line)(module.command)

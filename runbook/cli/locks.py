@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
-from runbook.cli.running import alive
 
 PROJECT = "runbook"  # as Pulumi.yaml names it: other projects in the same folder have locks of their own
 # diy backends: "…: created by root@host (pid 123) at 2026-11-22T06:00:00Z" (pkg/backend/diy/lock.go)
@@ -36,7 +36,7 @@ class Lock:
     @property
     def dead(self) -> bool:
         """Whether its holder certainly runs no more: a lock that was left behind."""
-        return self.here and not alive(self.pid)
+        return self.here and not _alive(self.pid)
 
     @property
     def text(self) -> str:
@@ -97,3 +97,13 @@ def logged_in(environment: Mapping[str, str]) -> str:
         return str(json.loads((home / "credentials.json").read_text()).get("current", ""))
     except (OSError, ValueError):
         return ""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -157,14 +157,12 @@ def left_behind(logs: Path) -> Mapping[str, Any] | None:
         found: dict[str, Any] = json.loads(note.read_text())
     except (OSError, ValueError):
         return None
-    return {**found, "alive": alive(int(found["pid"]))}
+    return {**found, "alive": _runs(int(found["pid"]))}
 
 
-def alive(pid: int) -> bool:
+def _runs(pid: int) -> bool:
+    """Whether it is the command that was begun, which leads a session: its number may be another's by now."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return os.getsid(pid) == pid
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -59,6 +60,21 @@ def test_what_is_killed_leaves_a_note(tmp_path: Path) -> None:
     assert found["alive"] is True
     (tmp_path / "end").touch()
     _wait(tmp_path / "got")
+
+
+def test_a_number_that_somebody_else_has_by_now_is_no_running_update(tmp_path: Path) -> None:
+    """As after the machine was started anew."""
+    from runbook.cli.running import left_behind, running_note
+
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        running_note(tmp_path).write_text(json.dumps({"pid": other.pid, "command": "up", "began": "", "log": ""}))
+        found = left_behind(tmp_path)
+    finally:
+        other.kill()
+        other.wait()
+    assert found is not None
+    assert found["alive"] is False
 
 
 def _wait(file: Path) -> None:

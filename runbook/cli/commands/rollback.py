@@ -13,6 +13,7 @@ import typer
 from runbook.cli.options import Excludes, Json, Practice, Stack, Targets
 
 if TYPE_CHECKING:
+    from runbook.cli.errors import CliError
     from runbook.cli.out import Out
     from runbook.cli.stack import Here
 
@@ -33,6 +34,7 @@ def command(
 ) -> None:
     """Return traffic at once: no hash, window, freeze or second person is in its way."""
     from runbook.cli.codes import Code
+    from runbook.cli.errors import CliError
     from runbook.cli.following import after_update
     from runbook.cli.out import Out
     from runbook.cli.stack import Here
@@ -50,13 +52,27 @@ def command(
         _data(out, here)
         return
     lines = _written(out, here, before, *found)
-    done = update(here, out, again, "way-back")
+    try:
+        done = update(here, out, again, "way-back")
+    except CliError as error:
+        error.details = "\n\n".join(filter(None, [error.details, _page(here, error)]))
+        raise
     what = f"crossing {done.tag} is complete" if done.tag else "nothing had to move"
     out.say(f"{here.stack}: {len(done.changes)} resources changed; {what}.", "bold")
     signed = _signature(out, here, done.tag, by, why) if done.tag else ""
     for line in after_update(here, done.tag):
         out.say(line)
     _data(out, here, done.tag, len(done.changes), lines, signed)
+
+
+def _page(here: Here, error: CliError) -> str:
+    """Where the way back stands that needs neither the engine nor its state; "" where nothing is wrong with those."""
+    from runbook.cli.codes import Code
+    from runbook.cli.planning import near
+
+    page = here.out / "way-back" / f"{here.title}.md"
+    where = near(here, page) if page.is_file() else here.command("way-back")
+    return f"The way back that needs no Pulumi: {where}" if error.code is Code.FAILED else ""
 
 
 def _data(out: Out, here: Here, tag: str = "", changed: int = 0, lines: Sequence[str] = (), signed: str = "") -> None:

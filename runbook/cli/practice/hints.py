@@ -16,4 +16,4 @@ def time_goes_by(refusals: str) -> str:
     if not rules or not set(rules) <= _WAITS.keys():
         return ""
     word = next(word for rule, word in _WAITS.items() if rule in rules)
-    return f"In practice time can be let pass: ./cutover practice clock {word}"
+    return f"For real you would wait until then; in practice the clock is moved: ./cutover practice clock {word}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
-_SELF = ("-c", "user.name=Practice", "-c", "user.email=practice@made-up.example", "-c", "commit.gpgsign=false")
+_SELF = (
+    *("-c", "user.name=Practice", "-c", "user.email=practice@made-up.example"),
+    *("-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"),
+)
 _IGNORED = "*\n!Pulumi*.yaml\n!.gitignore\n"
 
 
@@ -23,7 +27,9 @@ def merge(folder: Path, message: str) -> None:
 
 
 def _git(folder: Path, *words: str) -> None:
+    # Without what a hook of git leaves in the environment, which would lead to the checkout around this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        subprocess.run(["git", "-C", str(folder), *_SELF, *words], capture_output=True, check=False)
+        subprocess.run(["git", "-C", str(folder), *_SELF, *words], capture_output=True, check=False, env=environment)
     except FileNotFoundError:
         return

@@ -31,8 +31,10 @@ def clock(to: str, json: bool) -> None:
         found = ask(GROUND, "clock", to=when.isoformat()) if when > now else {**found, "moved": 0}
     else:
         found = ask(GROUND, "clock", by=span(to).total_seconds())
-    moved = "it is" if found["moved"] else "it is past that already, and stays at"
-    out.say(f"{MARK} {moved} {at(found)}.")
+    if found["moved"]:
+        out.say(f"{MARK} the clock was moved, and it is {at(found)}. For real you would have waited.")
+    else:
+        out.say(f"{MARK} it is past that already, and stays at {at(found)}.")
     following_line(out, STATUS)
     out.data({"clock": found["clock"], "moved": found["moved"]})
 

@@ -16,6 +16,13 @@ from runbook.cli.practice.starting import begin, end, following
 
 MARK = "practice:"
 STATUS = "./cutover status --practice"
+_WAY = {
+    "prepare": "phase prepared, plan, apply: TTLs go down, next is built, and nobody notices",
+    "wait": "until the flip opens, in its window; here the clock is moved for it: ./cutover practice clock opens",
+    "flip": "phase flipped, plan, apply; to see one fail, ./cutover practice break health before it",
+    "back": "rollback, from wherever it stands",
+    "settle": "phase settled after the soak, then phase steady, each with plan and apply",
+}
 
 
 def start(stack: str, json: bool) -> None:
@@ -74,9 +81,11 @@ def _introduce(out: Out, found: dict[str, Any], seconds: float | None) -> None:
             "ends": f"with {STOP}, or by itself after an hour without a command",
         }
     )
+    out.heading("The way through: each command names the next")
+    out.table(_WAY)
     out.say(
-        "\nThe way through: status, phase prepared, plan, apply, then phase flipped and the same again, each with "
-        "--practice. Each command says which is next. Time goes by with ./cutover practice clock."
+        "\nFor real it is the same without --practice: each phase is a pull request, a second person approves the "
+        "hash of the plan, and time passes by itself."
     )
     following_line(out, STATUS)
     out.data(_data(found))

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import subprocess
 import threading
 import time
@@ -149,6 +150,14 @@ class Ground:
         self._git("add", "-A")
         self._git("commit", "-q", "-m", message)
         return self._git("rev-parse", "HEAD")
+
+    def shallow(self) -> None:
+        """From now on the clone has the last commit alone."""
+        clone = self.folder / "out" / "clone"
+        self._git("clone", "-q", "--depth", "1", self.folder.as_uri(), str(clone))
+        shutil.rmtree(self.folder / ".git")
+        (clone / ".git").rename(self.folder / ".git")
+        shutil.rmtree(clone)
 
     @contextlib.contextmanager
     def unanswered(self, method: str, kind: str) -> Iterator[None]:

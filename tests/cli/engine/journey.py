@@ -36,6 +36,7 @@ def travel(at: Ground) -> Journey:
     _prepared(at, seen)
     _stopped_flip(at, seen)
     _back(at, seen)
+    _without(at, seen)
     _earlier(at, seen)
     _killed(at, seen)
     return seen
@@ -108,10 +109,16 @@ def _stopped_flip(at: Ground, seen: Journey) -> None:
 
 
 def _back(at: Ground, seen: Journey) -> None:
+    """Its stack file is committed, as a revert is: so the ledger has a commit for it."""
+    seen.done["rollback to the flip under way"] = at.run("rollback", "--to", "1-flip")
+    at.run("phase", "rolled-back")
+    seen.texts["committed for 2-back"] = at.config.text()
+    seen.texts["commit of 2-back"] = at.commit("Back")
     answers = [("Who [", "Ada of the night shift"), ("Why: ", "Sign-in failed")]
     seen.done["rollback"] = at.on_terminal("rollback", answers=answers)
     seen.texts["file after rollback"] = at.config.text()
     seen.done["rollback again"] = at.run("rollback")
+    seen.json["rollback again"] = at.json("rollback")
     seen.done["evidence"] = at.run("evidence")
     seen.done["evidence, signed anew"] = at.run("evidence", "2-back", "--by", "On call", "--why", "It was the DNS")
     seen.json["evidence"] = at.json("evidence")
@@ -126,13 +133,30 @@ def _back(at: Ground, seen: Journey) -> None:
     at.put(record)
 
 
+def _without(at: Ground, seen: Journey) -> None:
+    """What the commands need of a machine, and it does not have."""
+    gone = (at.folder / "out" / "no state here").as_uri()
+    seen.done["rollback without state"] = at.run("rollback", PULUMI_BACKEND_URL=gone)
+    (at.folder / "out" / "other").mkdir()
+    elsewhere = (at.folder / "out" / "other").as_uri()
+    seen.done["plan elsewhere"] = at.run("plan", PULUMI_BACKEND_URL=elsewhere)
+    seen.done["plan, wrong passphrase"] = at.run("plan", "--json", PULUMI_CONFIG_PASSPHRASE="another")
+
+
 def _earlier(at: Ground, seen: Journey) -> None:
-    """The file of 1-flip asks to go forward again, so it is not restored; 2-back was never committed."""
+    """The file of 1-flip asks to go forward again, so it is not restored. That of 2-back comes from git, over edits
+    that nobody has committed; and from the engine's history where the clone has the last commit alone, as in CI."""
     seen.done["rollback to 1-flip"] = at.run("rollback", "--to", "1-flip")
     seen.texts["file after rollback to 1-flip"] = at.config.text()
     at.config.write(cutover=None)
+    seen.texts["edited file"] = at.config.text()
     seen.done["rollback to 2-back"] = at.run("rollback", "--to", "2-back")
     seen.texts["file after rollback to 2-back"] = at.config.text()
+    at.config.restore(seen.texts["edited file"])
+    at.commit("The cutover is over")
+    at.shallow()
+    seen.done["rollback to 2-back, from history"] = at.run("rollback", "--to", "2-back")
+    seen.texts["file from history"] = at.config.text()
     seen.done["rollback to 9-flip"] = at.run("rollback", "--to", "9-flip")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.engine.ground import Ground
@@ -127,7 +129,6 @@ def test_rollback_goes_back_at_once(journey: Travelled) -> None:
     done = journey[1].done["rollback"]
     assert done.returncode == 0
     assert "crossing 2-back is complete" in done.stdout
-    assert "+    phase: rolled-back" in done.stdout
     assert "    phase: rolled-back\n" in journey[1].texts["file after rollback"]
     status = journey[1].json["status, back"]
     assert (status["phase"], status["under_way"]) == ("rolled-back", False)
@@ -139,6 +140,26 @@ def test_a_second_rollback_finds_nothing_to_do(journey: Travelled) -> None:
     done = journey[1].done["rollback again"]
     assert done.returncode == 0
     assert "nothing to go back from" in done.stdout
+    assert list(journey[1].json["rollback again"]) == ["stack", "crossing", "changed", "diff", "signature"]
+
+
+def test_without_its_state_the_page_is_named(journey: Travelled) -> None:
+    done = journey[1].done["rollback without state"]
+    assert done.returncode == 1
+    said = done.stderr.replace("\n", " ")
+    assert "The state could not be read, and the way back goes on." in said
+    assert "Log in where the stack's state is (.venv/engine/pulumi login), or set PULUMI_BACKEND_URL." in said
+    assert "The way back that needs no Pulumi: out/way-back/ibimina-prod.md" in said
+
+
+def test_what_is_missing_is_named_with_its_remedy(journey: Travelled) -> None:
+    done = journey[1].done["plan elsewhere"]
+    assert done.returncode == 1
+    assert "or make the stack: .venv/engine/pulumi stack init prod" in done.stderr
+    wrong = json.loads(journey[1].done["plan, wrong passphrase"].stdout)
+    assert (wrong["code"], wrong["details"]) == (1, "")
+    assert "incorrect passphrase" in wrong["error"]
+    assert wrong["remedy"].startswith("Set PULUMI_CONFIG_PASSPHRASE_FILE")
 
 
 def test_a_way_back_is_shown_live_and_signed_once_traffic_is_back(journey: Travelled) -> None:
@@ -173,18 +194,34 @@ def test_drift_is_what_somebody_changed_and_nothing_else(journey: Travelled) -> 
     assert journey[1].done["drift"].returncode == 5
 
 
-def test_no_rollback_goes_forward(journey: Travelled) -> None:
-    """The file of the flip asks for the flip: that is planned and approved, and the file stays as it was."""
-    done = journey[1].done["rollback to 1-flip"]
+@pytest.mark.parametrize("when", ["rollback to 1-flip", "rollback to the flip under way"])
+def test_no_rollback_goes_forward(journey: Travelled, when: str) -> None:
+    """The file of the flip asks for the flip, or to go on with it: that is planned and approved."""
+    done = journey[1].done[when]
     assert done.returncode == 3
+    assert "asks for something that is no way back" in done.stderr.replace("\n", " ")
     assert "phase: rolled-back" in journey[1].texts["file after rollback to 1-flip"]
 
 
+def test_an_earlier_file_comes_from_the_commit_of_its_crossing(journey: Travelled) -> None:
+    """Over a file with edits that nobody has committed, which are kept; the diff shows both, and it is applied."""
+    at, seen = journey
+    done, commit = seen.done["rollback to 2-back"], seen.texts["commit of 2-back"]
+    assert done.returncode == 0, done.stderr
+    assert f"Pulumi.prod.yaml of commit {commit[:12]}, which asked for 2-back." in done.stdout.replace("\n", " ")
+    assert seen.texts["file after rollback to 2-back"] == seen.texts["committed for 2-back"]
+    assert "+  runbook:cutover:\n" in done.stdout
+    kept = at.folder / done.stdout.split("What it held until now: ")[1].splitlines()[0]
+    assert kept.read_text(encoding="utf-8") == seen.texts["edited file"]
+    assert kept.parent.stat().st_mode & 0o077 == 0
+    assert "nothing had to move" in done.stdout
+
+
 def test_an_earlier_file_comes_from_the_history_where_git_has_none(journey: Travelled) -> None:
-    done = journey[1].done["rollback to 2-back"]
+    done = journey[1].done["rollback to 2-back, from history"]
     assert done.returncode == 0, done.stderr
     assert "as the engine's history has it" in done.stdout.replace("\n", " ")
-    text = journey[1].texts["file after rollback to 2-back"]
+    text = journey[1].texts["file from history"]
     assert "phase: rolled-back" in text
     assert "secure: " in text
     assert journey[1].done["rollback to 9-flip"].returncode == 2

@@ -121,13 +121,15 @@ def test_no_stop_under_a_running_update(practised: Checkout) -> None:
     logs = practised.ground.folder / "out" / "cutover" / "easymo-prod"
     logs.mkdir(parents=True, exist_ok=True)
     note = logs / "running.json"
-    note.write_text(json.dumps({"pid": os.getpid(), "command": "up", "began": "", "log": "up.txt"}))
-    try:
-        done = practised.cutover("practice", "stop")
-    finally:
-        note.unlink()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as update:
+        note.write_text(json.dumps({"pid": update.pid, "command": "up", "began": "", "log": "up.txt"}))
+        try:
+            done = practised.cutover("practice", "stop")
+        finally:
+            note.unlink()
+            update.kill()
     assert done.returncode == Code.LOCKED
-    assert f"`pulumi up` still runs on the practice ground (process {os.getpid()})" in line(done.stderr)
+    assert f"`pulumi up` still runs on the practice ground (process {update.pid})" in line(done.stderr)
     assert practised.ground.running
 
 
