@@ -125,7 +125,7 @@ class Steps(pulumi.ComponentResource):
                     _json({name: value.get_secret_value() for name, value in step.secrets.items()})
                 ),
                 "reach": _json(self._args.reach.as_json()),
-                "reads": {name: self._step(name).evidence for name in step.reads},
+                "reads": {name: _kept(self._step(name)) for name in step.reads},
                 "reported": step.reported,
                 "undone": step.undone,
             },
@@ -133,6 +133,10 @@ class Steps(pulumi.ComponentResource):
         )
         made.failed.apply(lambda sentence: _warn(made, sentence))
         return made
+
+
+def _kept(step: StepResource) -> dict[str, pulumi.Output[str]]:
+    return {"acted": step.acted, "evidence": step.evidence, "failed": step.failed}
 
 
 def _warn(step: StepResource, sentence: str) -> None:
@@ -158,7 +162,9 @@ def _outputs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]
         args=json.loads(news["args"]),
         secrets=json.loads(news["secrets"]),
         reach=Reach.of(json.loads(news["reach"])),
-        read={name: json.loads(evidence) for name, evidence in news["reads"].items()},
+        read={name: json.loads(kept["evidence"]) for name, kept in news["reads"].items()},
+        acted={name: kept["acted"] for name, kept in news["reads"].items()},
+        failed={name: kept["failed"] for name, kept in news["reads"].items()},
         before=json.loads(olds["evidence"]),
     )
     try:

@@ -20,7 +20,8 @@ class StepError(Exception):
 @dataclass(frozen=True)
 class Call:
     """`trigger` is unique per crossing and direction and serves as idempotency key. `before`: what this same step
-    kept as evidence when it acted last. `read`: the evidence of other steps, by name."""
+    kept as evidence when it acted last. Of other steps, by name: `read` their evidence, `acted` the trigger it is of,
+    and `failed` the sentence of a failure since then that was only reported, or ""."""
 
     name: str
     trigger: str
@@ -28,6 +29,8 @@ class Call:
     secrets: Mapping[str, str]
     reach: Reach
     read: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    acted: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
     deadline: float = field(default_factory=lambda: time.monotonic() + LIMIT)
 

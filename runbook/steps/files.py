@@ -20,12 +20,23 @@ def write(call: Call) -> dict[str, Any]:
 
 
 def complete(call: Call) -> dict[str, Any]:
-    """The evidence file of a crossing: args.record, by whom, when, and what each step saw.
+    """The evidence file of a crossing: args.record, by whom, when, what each step saw or why it could not, and under
+    `earlier` what steps that had nothing to do now saw before, each with the trigger they then acted on.
 
     Twice writes it again, with the later time: a crossing that was cut short here was not complete before."""
     path, at = Path(call.args["path"]), call.reach.now().isoformat()
-    steps = {name: dict(evidence) for name, evidence in sorted(call.read.items())}
-    content = {**call.args["record"], "crossing": call.trigger, "at": at, "by": by_whom(), "steps": steps}
+    steps: dict[str, Any] = {}
+    earlier: dict[str, Any] = {}
+    for name, evidence in sorted(call.read.items()):
+        acted = call.acted[name]
+        if failed := call.failed.get(name):
+            steps[name] = {"failed": failed}
+        elif call.trigger in acted.split("/"):
+            steps[name] = dict(evidence)
+        elif acted:
+            earlier[name] = {"acted": acted, "evidence": dict(evidence)}
+    seen = {"steps": steps, "earlier": earlier}
+    content = {**call.args["record"], "crossing": call.trigger, "at": at, "by": by_whom(), **seen}
     _replace(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return {"at": at, "path": str(path)}
 

@@ -13,10 +13,13 @@ import httpx
 from runbook.steps import hosts, names
 from runbook.steps.call import Call, StepError
 from runbook.steps.said import excerpt
+from runbook.steps.signed import signed_with
 
 _TOKEN, _USER = "/auth/v1/token?grant_type=password", "/auth/v1/user"
 _KEYS = "/auth/v1/.well-known/jwks.json"
 _AGAIN = "and run up again"
+# What Supabase signs with (https://supabase.com/docs/guides/auth/jwts): a shared secret, or a key that it publishes.
+_SHARED, _PUBLISHED = "HS256", ("ES256", "RS256")
 
 
 @dataclass(frozen=True)
@@ -107,39 +110,44 @@ class _Auth:
         return str(user["id"])
 
     def check_key(self, token: _Token) -> None:
-        """Apps verify a token by the published keys. One without a kid is signed with the project's shared secret,
-        which the auth server itself has just verified."""
-        kid = token.header.get("kid")
-        if kid is None:
+        """Apps verify a token with the published keys. The project's shared secret is none of them, even where its
+        tokens name it (GoTrue leaves it out, internal/api/jwks.go): the auth server itself has just verified those.
+        """
+        alg, kid = token.header.get("alg"), token.header.get("kid")
+        if alg == _SHARED:
             return
+        if alg not in _PUBLISHED:
+            raise self._wrong_key(f"are signed with {alg}, and Supabase signs with HS256, ES256 or RS256")
         keys = self._json(self._send("GET", _KEYS, {}), "GET", _KEYS).get("keys")
         known = {str(one.get("kid")): one for one in keys or () if isinstance(one, dict)}
         if kid not in known:
-            raise StepError(
-                f"The tokens of {self.host} are signed with the key {kid}, which is not among its published ones"
-                f" ({', '.join(sorted(known)) or 'none'}): apps would refuse them. Look at the JWT keys of its"
-                f" Supabase project, {_AGAIN}."
-            )
-        published = known[kid].get("alg", token.header.get("alg"))
-        if published != token.header.get("alg"):
-            raise StepError(
-                f"The tokens of {self.host} are signed with {token.header.get('alg')}, and its key {kid} is published"
-                f" for {published}: apps would refuse them. Look at the JWT keys of its Supabase project, {_AGAIN}."
-            )
+            there = ", ".join(sorted(known)) or "none"
+            raise self._wrong_key(f"are signed with the key {kid}, which is not among its published ones ({there})")
+        published = known[kid].get("alg", alg)
+        if published != alg:
+            raise self._wrong_key(f"are signed with {alg}, and its key {kid} is published for {published}")
+        if not signed_with(known[kid], alg, token.text):
+            raise self._wrong_key(f"are not signed with the key {kid} that it publishes")
+
+    def _wrong_key(self, what: str) -> StepError:
+        return StepError(
+            f"The tokens of {self.host} {what}: apps would refuse them. Look at the JWT keys of its Supabase project,"
+            f" {_AGAIN}."
+        )
 
     def check_redirect(self, app_url: str) -> str:
         """The host that a login comes back to. GoTrue redirects for an invalid token too, with an error in the
         fragment; to a URL that is not on its list it does not, but falls back to site_url."""
         query = urlencode({"token": "gate", "type": "magiclink", "redirect_to": app_url})
         answer = self._send("GET", f"/auth/v1/verify?{query}", {}, expect=(302, 303))
-        location = httpx.URL(answer.headers.get("location", ""))
-        wanted = httpx.URL(app_url).host
-        if location.host != wanted:
+        wanted, location = httpx.URL(app_url), hosts.leads_to(answer, f"https://{self.host}")
+        if _origin(location) != _origin(wanted):
+            to = "itself" if location.host == self.host else _told(location, wanted)
             raise StepError(
-                f"{self.host} sends a login back to {location.host or 'itself'}, not to {wanted}: add {app_url} to"
-                f" the redirect list of its Supabase project, {_AGAIN}."
+                f"{self.host} sends a login back to {to}, not to {_told(wanted, location)}: add {app_url} to the"
+                f" redirect list of its Supabase project, {_AGAIN}."
             )
-        return wanted
+        return wanted.host
 
     def _send(
         self, method: str, path: str, headers: dict[str, str], body: Any = None, expect: tuple[int, ...] = (200,)
@@ -162,9 +170,18 @@ class _Auth:
         return found
 
 
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode()}"
+
+
+def _told(url: httpx.URL, other: httpx.URL) -> str:
+    """Its host where that tells the two apart."""
+    return url.host if url.host != other.host else _origin(url)
+
+
 def _decoded(token: object, part: int) -> dict[str, Any] | None:
     """One part of a JWT (RFC 7519): 0 its header, 1 its claims; None when it is none."""
-    parts = token.split(".") if isinstance(token, str) else []
+    parts = token.split(".") if isinstance(token, str) and token.isascii() else []
     if len(parts) != 3:
         return None
     try:

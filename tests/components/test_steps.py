@@ -204,14 +204,16 @@ def test_a_step_without_a_trigger_does_nothing(kinds: Kinds) -> None:
 
 
 def test_a_step_is_given_all_that_it_reads(kinds: Kinds) -> None:
-    outs = updated(outputs("1-flip", '{"id": "dpl_1"}'), trigger="2-back", reads={"build": '{"url": "x"}'})
+    reads = {"build": outputs("prepare-1", '{"url": "x"}', "Step build: it failed.")}
+    outs = updated(outputs("1-flip", '{"id": "dpl_1"}'), trigger="2-back", reads=reads)
 
     assert outs == outputs("2-back", '{"saw": 200}')
     (call,) = kinds.calls
     assert (call.name, call.trigger, call.args) == ("page", "2-back", {"channel": "#ops"})
     assert call.secrets == {"T": TOKEN}
     assert call.reach == REACH
-    assert call.read == {"build": {"url": "x"}}
+    assert (call.read, call.acted) == ({"build": {"url": "x"}}, {"build": "prepare-1"})
+    assert call.failed == {"build": "Step build: it failed."}
     assert call.before == {"id": "dpl_1"}
 
 

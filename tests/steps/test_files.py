@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,13 +65,15 @@ def test_a_page_that_fails_half_way_leaves_the_old_one(
     assert os.listdir(tmp_path) == ["way-back.md"]
 
 
-READ = {"promote": {"deployment": "dpl_1", "already": False}, "dns": {"answer": "é"}}
+READ = {"promote": {"deployment": "dpl_1", "already": False}, "dns": {"answer": "é"}, "purge": {"hosts": []}}
+ACTED = {"promote": "1-flip", "dns": "prepare-1/1-flip/flipped", "purge": "1-flip/2"}
 
 
-def completed(call: Make, path: Path) -> dict[str, object]:
+def completed(call: Make, path: Path, **more: Any) -> dict[str, Any]:
     args = {"path": str(path), "record": {"stack": "prod", "direction": "flip"}}
-    assert act(Kind.COMPLETE, call(args, read=READ)) == {"at": NOW, "path": str(path)}
-    found: dict[str, object] = json.loads(path.read_text())
+    given = {"read": READ, "acted": ACTED, **more}
+    assert act(Kind.COMPLETE, call(args, **given)) == {"at": NOW, "path": str(path)}
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
 
 
@@ -84,10 +87,47 @@ def test_the_evidence_file(call: Make, tmp_path: Path) -> None:
         "at": NOW,
         "by": {"claimed": "amina"},
         "steps": READ,
+        "earlier": {},
     }
     assert completed(call, path) == expected
     assert completed(call, path) == expected
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.usefixtures("server")
+def test_what_was_seen_in_another_crossing_is_not_told_as_seen_in_this(call: Make, tmp_path: Path) -> None:
+    """A step that failed, or had nothing to do, still keeps what it saw when it acted last."""
+    before = {
+        "build": {"deployment": "dpl_1"},
+        "gate": {"status": 200},
+        "login": {"user": "u"},
+        "dns": {"answer": "x"},
+        "lock": {},
+        "worker": {},
+    }
+    acted = {
+        "build": "prepare-1",
+        "gate": "1-flip/3",
+        "login": "1-flip",
+        "dns": "11-flip",
+        "lock": "2-back",
+        "worker": "",
+    }
+    failed = {"login": "Step login: auth.example refuses the API key."}
+    found = completed(
+        call,
+        tmp_path / "2-back.json",
+        trigger="2-back",
+        read=before,
+        acted=acted,
+        failed=dict.fromkeys(acted, "") | failed,
+    )
+    assert found["steps"] == {"lock": {}, "login": {"failed": failed["login"]}}
+    assert found["earlier"] == {
+        "build": {"acted": "prepare-1", "evidence": {"deployment": "dpl_1"}},
+        "dns": {"acted": "11-flip", "evidence": {"answer": "x"}},
+        "gate": {"acted": "1-flip/3", "evidence": {"status": 200}},
+    }
 
 
 @pytest.mark.usefixtures("server")

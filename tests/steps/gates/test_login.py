@@ -9,6 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from runbook.model.cutover.step import Kind
 from runbook.steps.call import StepError
@@ -23,6 +26,33 @@ ARGS = {"auth_host": HOST, "app_url": APP, "issuer": ISSUER}
 TOKEN, USER, KEYS, VERIFY = (f"/auth/v1/{one}" for one in ("token", "user", ".well-known/jwks.json", "verify"))
 
 
+SIGNING, ANOTHER = (ec.derive_private_key(number, ec.SECP256R1()) for number in (7, 8))
+
+
+def encoded(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+def number(value: int, size: int = 32) -> str:
+    return encoded(value.to_bytes(size))
+
+
+def signature(key: Any, signed: bytes) -> bytes:
+    """ES256 and RS256 as RFC 7518 has them (sections 3.3 and 3.4)."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(signed, padding.PKCS1v15(), SHA256())
+    r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(SHA256(), deterministic_signing=True)))
+    return r.to_bytes(32) + s.to_bytes(32)
+
+
+def point(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    numbers = key.public_key().public_numbers()
+    return {"kty": "EC", "crv": "P-256", "x": number(numbers.x), "y": number(numbers.y)}
+
+
+PUBLISHED = {"kid": "key-1", "alg": "ES256", **point(SIGNING)}
+
+
 @dataclass
 class Auth:
     """As GoTrue answers. What a test changes is wrong afterwards."""
@@ -31,15 +61,15 @@ class Auth:
     sub: str = "user-1"
     user: dict[str, Any] = field(default_factory=lambda: {"id": "user-1", "email": "gate@shop.example"})
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "ES256", "kid": "key-1"})
-    keys: list[dict[str, Any]] = field(default_factory=lambda: [{"kid": "key-1", "alg": "ES256"}, {"kid": "key-0"}])
+    keys: list[dict[str, Any]] = field(default_factory=lambda: [PUBLISHED, {"kid": "key-0"}])
+    key: Any = SIGNING
     redirects: tuple[str, ...] = (APP,)
     site_url: str = "https://old.example/"
 
     def token(self) -> str:
         parts = (self.header, {"iss": self.issuer, "sub": self.sub})
-        return ".".join(
-            [*(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts), "s"]
-        )
+        signed = ".".join(encoded(json.dumps(one).encode()) for one in parts)
+        return f"{signed}.{encoded(signature(self.key, signed.encode()))}"
 
     def log_in(self, asked: Asked) -> Reply:
         if asked.headers.get("apikey") != SECRETS["LOGIN_API_KEY"]:
@@ -100,10 +130,31 @@ def test_it_judges_the_side_that_the_zone_names(net: Net, auth: Auth) -> None:
     assert {one.address for one in net.hosts.asked} == {NEW}
 
 
-def test_a_token_of_the_shared_secret_has_no_key_to_publish(net: Net, auth: Auth) -> None:
-    auth.header = {"alg": "HS256"}
-    assert GATES[Kind.LOGIN](net.call(ARGS, secrets=SECRETS))["kid"] is None
+@pytest.mark.parametrize("kid", [{}, {"kid": "shared-1"}])
+def test_a_token_of_the_shared_secret_has_no_key_to_publish(net: Net, auth: Auth, kid: dict[str, str]) -> None:
+    auth.header = {"alg": "HS256", **kid}
+    assert GATES[Kind.LOGIN](net.call(ARGS, secrets=SECRETS))["alg"] == "HS256"
     assert net.hosts.count(KEYS) == 0
+
+
+def test_a_token_of_an_rsa_key(net: Net, auth: Auth) -> None:
+    auth.key = rsa.generate_private_key(65537, 2048)
+    numbers = auth.key.public_key().public_numbers()
+    auth.header["alg"] = "RS256"
+    auth.keys = [{"kid": "key-1", "kty": "RSA", "n": number(numbers.n, 256), "e": number(numbers.e, 3)}]
+    assert GATES[Kind.LOGIN](net.call(ARGS, secrets=SECRETS))["alg"] == "RS256"
+    auth.keys[0]["n"] = number(numbers.n - 2, 256)
+    assert _refused(net).startswith(f"The tokens of {HOST} are not signed with the key key-1 that it publishes: ")
+
+
+@pytest.mark.parametrize("alg", ["none", "HS1", "PS512", None, 5])
+@pytest.mark.parametrize("kid", [{}, {"kid": "key-1"}])
+def test_a_token_that_anyone_could_have_made(net: Net, auth: Auth, alg: object, kid: dict[str, str]) -> None:
+    auth.header, auth.keys = {"alg": alg, **kid}, [{"kid": "key-1"}]
+    assert _refused(net) == (
+        f"The tokens of {HOST} are signed with {alg}, and Supabase signs with HS256, ES256 or RS256: apps would"
+        " refuse them. Look at the JWT keys of its Supabase project, and run up again."
+    )
 
 
 def test_wrong_password(net: Net, auth: Auth) -> None:
@@ -169,8 +220,34 @@ def test_wrong_key_among_the_published(net: Net, auth: Auth) -> None:
     assert "not among its published ones (none): apps" in _refused(net)
 
 
+@pytest.mark.parametrize(
+    "published",
+    [point(ANOTHER), {**point(SIGNING), "y": "AA"}, {**point(SIGNING), "x": 5}, {"kty": "EC"}, {"kty": "RSA"}],
+)
+def test_another_key_under_the_same_name(net: Net, auth: Auth, published: dict[str, Any]) -> None:
+    auth.keys = [{"kid": "key-1", "alg": "ES256", **published}]
+    assert _refused(net) == (
+        f"The tokens of {HOST} are not signed with the key key-1 that it publishes: apps would refuse them. Look at"
+        " the JWT keys of its Supabase project, and run up again."
+    )
+
+
+@pytest.mark.parametrize("cut", ["", "AA", "!", "é"])
+def test_a_signature_that_is_none(net: Net, auth: Auth, cut: str) -> None:
+    text = auth.token().rpartition(".")[0] + f".{cut}"
+    net.hosts.replies[HOST, TOKEN] = Reply(200, json.dumps({"access_token": text}))
+    net.hosts.replies[HOST, USER] = Reply(200, json.dumps(auth.user))
+    said = _refused(net)
+    assert "are not signed with the key key-1" in said or "without an access token" in said
+
+
+def test_a_token_of_a_published_kind_that_names_no_key(net: Net, auth: Auth) -> None:
+    del auth.header["kid"]
+    assert "are signed with the key None, which is not among its published ones" in _refused(net)
+
+
 def test_wrong_algorithm_of_the_key(net: Net, auth: Auth) -> None:
-    auth.keys = [{"kid": "key-1", "alg": "RS256"}]
+    auth.keys = [{**PUBLISHED, "alg": "RS256"}]
     assert _refused(net) == (
         f"The tokens of {HOST} are signed with ES256, and its key key-1 is published for RS256: apps would refuse"
         " them. Look at the JWT keys of its Supabase project, and run up again."
@@ -182,6 +259,16 @@ def test_wrong_redirect(net: Net, auth: Auth) -> None:
     assert _refused(net) == (
         f"{HOST} sends a login back to old.example, not to app.{ZONE}: add {APP} to the redirect list of its Supabase"
         " project, and run up again."
+    )
+
+
+@pytest.mark.parametrize("origin", [f"http://app.{ZONE}", f"https://app.{ZONE}:8443"])
+def test_a_redirect_to_another_origin_of_the_app(net: Net, auth: Auth, origin: str) -> None:
+    """Sent there in the clear, the token is anyone's."""
+    net.hosts.replies[HOST, VERIFY] = Reply(303, "", {"Location": f"{origin}/welcome#error=x"})
+    assert _refused(net) == (
+        f"{HOST} sends a login back to {origin}, not to https://app.{ZONE}: add {APP} to the redirect list of its"
+        " Supabase project, and run up again."
     )
 
 
