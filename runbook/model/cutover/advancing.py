@@ -13,9 +13,10 @@ from runbook.model.cutover.ledger import (
     Ledger,
     Memory,
     change,
-    dns_only,
     fixed_hosts,
+    moving,
     next_digest,
+    normal_ttls,
     seconds,
 )
 from runbook.model.cutover.observed import Observed
@@ -60,10 +61,11 @@ def advance(
     the git commit that holds the stack file as it is, empty where none does; `overridden`: what is let pass."""
     old, kind, let_pass = memory.ledger, change(settings, memory.ledger), overridden or {}
     if old is None:
-        return Ledger(phase=settings.phase, side=settings.side, hosts=fixed_hosts(settings))
+        ttls = normal_ttls(platform, settings)
+        return Ledger(phase=settings.phase, side=settings.side, hosts=fixed_hosts(settings), ttls=ttls)
     new = _asked(old, platform, settings, memory, observed)
     if settings.phase is Phase.PREPARED or kind is Change.FLIP:
-        new = replace(new, ttl_before=ttl_before(platform, settings, old, observed))
+        new = replace(new, ttls_before=ttls_before(platform, settings, old, observed, now))
     if kind is Change.FLIP:
         new = replace(new, **_way_back(new, settings, observed), before=old.side, leaving=None)
         return _begin(replace(new, opened=opened, overridden=let_pass), Direction.FLIP, now, commit)
@@ -75,7 +77,7 @@ def advance(
         let_pass = {**old.overridden, **let_pass}
         return replace(new, attempt=old.attempt + 1, opened=opened or old.opened, overridden=let_pass)
     if settings.phase is Phase.STEADY:  # the cutover is over, whichever way it went
-        new = replace(new, before=None, ttl_before=None, opened=None)
+        new = replace(new, before=None, ttls_before={}, opened=None)
     return new
 
 
@@ -90,6 +92,7 @@ def _asked(old: Ledger, platform: Platform, settings: Settings, memory: Memory, 
         projects={**old.projects, **observed.project_ids},
         hosts=fixed_hosts(settings),
         zone_id=observed.zone_id or old.zone_id,
+        ttls=_ttls(platform, settings, old.ttls),
     )
     if prepares(platform, settings, memory, observed):
         new = _made_ready(new, settings, observed, had)
@@ -128,14 +131,27 @@ def _begin(ledger: Ledger, direction: Direction, now: datetime, commit: str) -> 
     return replace(new, commits={**kept, new.tag: commit} if commit else kept)
 
 
-def ttl_before(platform: Platform, settings: Settings, old: Ledger, observed: Observed) -> int | None:
-    """The largest TTL that resolvers may still hold of the names that flip. Known once each was seen before it was
-    lowered; a name that is low already and was never seen higher may have been anything (None)."""
-    seen = {record.name: seconds(record.ttl) for record in observed.records}
-    names = dns_only(platform, settings)
-    highest = [seen[name] for name in names if seen.get(name, 0) > LOW_TTL]
-    known = [*highest, *([old.ttl_before] if old.ttl_before is not None else [])]
-    all_seen = bool(names) and all(seen.get(name, 0) > LOW_TTL for name in names)
-    if not known or not (all_seen or old.ttl_before is not None):
-        return None
-    return max(known)
+def ttls_before(
+    platform: Platform, settings: Settings, old: Ledger, observed: Observed, now: datetime
+) -> dict[str, int]:
+    """Name to the longest, in seconds, that resolvers may hold what they were given before its TTL was lowered: the
+    TTL that it still has, or what is left of a larger one that the config gave it before. A name that is low already
+    and was never seen higher is left out: it may have had any."""
+    found = dict(old.ttls_before)
+    listed = {record.name: record for record in observed.records}
+    for name in moving(platform, settings):
+        record = listed.get(name)
+        if record is None or not (record.proxied or seconds(record.ttl) > LOW_TTL):
+            continue
+        left = old.ttls.get(name, 0) - int((now - record.modified).total_seconds())
+        longest = max(found.get(name, 0), 0 if record.proxied else seconds(record.ttl), left)
+        if longest > 0:
+            found[name] = longest
+    return found
+
+
+def _ttls(platform: Platform, settings: Settings, old: Mapping[str, int]) -> dict[str, int]:
+    """The largest normal TTLs, from now on too; a name that is lowered for a flip begins anew."""
+    low = moving(platform, settings) if settings.phase.low_ttl else ()
+    normal = normal_ttls(platform, settings)
+    return {**old, **{name: ttl if name in low else max(ttl, old.get(name, 0)) for name, ttl in normal.items()}}

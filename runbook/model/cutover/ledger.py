@@ -16,14 +16,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from runbook.model.checks import host_of
 from runbook.model.cutover.observed import Wanted
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.sections import Side
+from runbook.model.fields import TTL_AUTOMATIC
 from runbook.model.platform import Platform
 from runbook.model.serving import project_name, records, takes_part
 from runbook.model.settings import Settings
 
-TTL_OF_AUTOMATIC = 300  # what Cloudflare serves for 1 (automatic)
+SERVED_AS = 300  # seconds that Cloudflare serves for TTL_AUTOMATIC
 # Names of steps that the ledger asks for: the one that ends a crossing, and the last before the switch.
 COMPLETE, PURGE = "complete", "purge"
 
@@ -43,8 +45,9 @@ class Ledger:
     """`crossing` counts crossings, `attempt` the updates of the one under way, `preparation` how often next was made
     ready. `side` is what the config asks to serve, `before` what served before the last flip, `leaving` what served
     before a way back that is under way. `builds`: app to the deployment that served before the flip; `base`: app to
-    the one that served when next was built. `ttl_before`: the largest TTL that the names which flip had before they
-    were lowered, in seconds; None where nobody saw it. `opened`: when the flip under way was found open.
+    the one that served when next was built. `ttls`: name to the largest normal TTL that the config gave it since it
+    was last lowered for a flip; `ttls_before`: of the names that flip, how long resolvers may hold what they were
+    given before that, as far as it was seen; both in seconds. `opened`: when the flip under way was found open.
     `generation`: the latest generation of the secrets that the apps' env is known to have had; `next_generation`: the
     one that next's build was made with, always a later one. `functions`: name to source and tag, of those that a way
     back deploys again. `overridden`: rules that were let pass in the last crossing, each with the reason. `commits`:
@@ -66,7 +69,8 @@ class Ledger:
     projects: Mapping[str, str] = field(default_factory=dict)
     zone_id: str = ""
     hosts: Mapping[str, str] = field(default_factory=dict)
-    ttl_before: int | None = None
+    ttls: Mapping[str, int] = field(default_factory=dict)
+    ttls_before: Mapping[str, int] = field(default_factory=dict)
     opened: datetime | None = None
     generation: int = 1
     next_generation: int = 0
@@ -171,11 +175,22 @@ def left_behind(ledger: Ledger, memory: Memory) -> Side | None:
     return ledger.leaving if going else None
 
 
+def moving(platform: Platform, settings: Settings) -> tuple[str, ...]:
+    """The names in use that a flip changes: current's."""
+    apps = (app for app in platform.apps if takes_part(app, settings))
+    return tuple(host for app in apps if (host := host_of(app, settings, settings.current)))
+
+
 def dns_only(platform: Platform, settings: Settings) -> tuple[str, ...]:
-    """The names in use that a flip changes and that resolvers hold for their TTL: not proxied, and current's."""
-    moving = {app.name: app for app in platform.apps if takes_part(app, settings)}
-    hosts = {settings.current.auth_host if app.auth else settings.apps[app.name].host for app in moving.values()}
-    return tuple(each.name for each in records(platform, settings) if each.name in hosts and not each.proxied)
+    """Those of them that resolvers hold for their TTL: not proxied."""
+    names = moving(platform, settings)
+    return tuple(each.name for each in records(platform, settings) if each.name in names and not each.proxied)
+
+
+def normal_ttls(platform: Platform, settings: Settings) -> dict[str, int]:
+    """Name to its TTL outside a cutover, in seconds, of the apps that are not proxied."""
+    given = {host_of(app, settings, settings.current): settings.apps[app.name] for app in platform.apps}
+    return {host: seconds(app.ttl or TTL_AUTOMATIC) for host, app in given.items() if host and not app.proxied}
 
 
 def new_names(platform: Platform, settings: Settings) -> tuple[str, ...]:
@@ -187,7 +202,7 @@ def new_names(platform: Platform, settings: Settings) -> tuple[str, ...]:
 
 def seconds(ttl: int) -> int:
     """A TTL as it is served."""
-    return TTL_OF_AUTOMATIC if ttl == 1 else ttl
+    return SERVED_AS if ttl == TTL_AUTOMATIC else ttl
 
 
 def check(olds: Mapping[str, Any] | None, news: Mapping[str, Any], now: datetime) -> list[str]:
@@ -223,14 +238,12 @@ def to_observe(platform: Platform, settings: Settings, memory: Memory) -> Wanted
     nothing may hold up."""
     if settings.next is None or change(settings, memory.ledger) is Change.BACK:
         return None
-    moving = [app for app in platform.apps if takes_part(app, settings)]
-    names = [settings.current.auth_host if app.auth else settings.apps[app.name].host for app in moving]
     made = {
         app.name: memory.evidence.get(f"build-{app.name}", {}).get("deployment") for app, _ in platform.vercel_apps
     }
     return Wanted(
         zone=settings.zone,
-        names=(*(name for name in names if name), *new_names(platform, settings)),
+        names=(*moving(platform, settings), *new_names(platform, settings)),
         projects={app.name: project_name(app, settings) for app, _ in platform.vercel_apps},
         builds={app: build for app, build in made.items() if build},
         auth_ref=settings.next.supabase_ref if platform.auth_app and settings.phase is Phase.SETTLED else None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from runbook.model.cutover.ledger import dns_only, new_names, seconds
+from runbook.model.cutover.ledger import dns_only, moving, new_names, seconds
 from runbook.model.cutover.observed import Observed, SeenRecord
 from runbook.model.cutover.phases import LOW_TTL
 from runbook.model.platform import Platform
@@ -36,28 +36,36 @@ class Opening:
 
 
 def opening(
-    platform: Platform, settings: Settings, observed: Observed, ttl_before: int | None, opened: datetime | None = None
+    platform: Platform,
+    settings: Settings,
+    observed: Observed,
+    ttls_before: Mapping[str, int],
+    opened: datetime | None = None,
 ) -> Opening:
     """When the flip opens: when the low TTL was first served, plus the longest that any resolver may hold what was
     served before it, plus a margin.
 
-    `opened`: when the flip that is under way was found open; its own changes of records do not start the wait anew.
-    Proxied names need no wait: clients hold Cloudflare's addresses, which stay.
+    `ttls_before`: as the ledger has them; `opened`: when the flip that is under way was found open: its own changes
+    of records do not start the wait anew. Proxied names need no wait: clients hold Cloudflare's addresses, which
+    stay. One counts as proxied when it is and was, whatever the config makes of it in this same update.
     """
-    old, new = dns_only(platform, settings), new_names(platform, settings)
+    listed = {record.name: record for record in observed.records}
+    held = {*dns_only(platform, settings), *ttls_before, *(name for name, each in listed.items() if not each.proxied)}
+    old = tuple(name for name in moving(platform, settings) if name in held)
+    new = new_names(platform, settings)
     if not old and not new:
         return Opening(ALWAYS, "Every name that flips is proxied, so no resolver holds what changes.")
     if opened is not None:
         return Opening(opened, "It was open when it began.")
-    listed = {record.name: record for record in observed.records}
     for name in (*old, *new):
         if said := _not_low(name, listed.get(name), observed.served_ttl.get(name)):
             return Opening(None, said)
     wait = LEAST
     reasons = []
     if old:
-        largest = UNKNOWN_TTL if ttl_before is None else ttl_before
-        known = "is not known, so it counts as" if ttl_before is None else "was"
+        seen = all(name in ttls_before for name in old)
+        largest = max(ttls_before[name] for name in old) if seen else UNKNOWN_TTL
+        known = "was" if seen else "is not known, so it counts as"
         wait = max(wait, largest)
         reasons.append(f"the largest TTL before {known} {largest} s")
     if new:
@@ -76,6 +84,8 @@ def _not_low(name: str, record: SeenRecord | None, served: int | None) -> str:
     """Why the wait has not begun for a name; empty when it has."""
     if record is None:
         return f"{name} is not in Cloudflare's listing yet: the wait begins when it is."
+    if record.proxied:
+        return ""  # its TTL stays automatic; a resolver may still remember that it was missing, or not proxied
     if seconds(record.ttl) > LOW_TTL:
         return f"{name} has a TTL of {seconds(record.ttl)} s: the wait begins when it is {LOW_TTL}."
     if served is None or served > LOW_TTL:

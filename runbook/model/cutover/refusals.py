@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from runbook.model.cutover.advancing import advance, ttl_before
+from runbook.model.cutover.advancing import advance, ttls_before
 from runbook.model.cutover.against_a_flip import against_a_flip
 from runbook.model.cutover.ledger import Change, Ledger, Memory, alike, change, fixed_hosts
 from runbook.model.cutover.observed import Observed
@@ -89,7 +89,7 @@ def decide(
     found = list(_moves(settings, memory, kind))
     opens, opened = None, None
     if settings.next and kind is not Change.BACK:
-        opens = _opening(platform, settings, memory, observed)
+        opens = _opening(platform, settings, memory, observed, now)
         if _flips(memory, kind):
             found += against_a_flip(platform, settings, memory, observed, now, opens, sources_missing)
             opened = min(opens.at or now, now)  # later only where an override lets it pass
@@ -111,13 +111,13 @@ def _flips(memory: Memory, kind: Change) -> bool:
     return kind is Change.FLIP or (kind is Change.NONE and memory.going(Direction.FLIP))
 
 
-def _opening(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Opening:
+def _opening(platform: Platform, settings: Settings, memory: Memory, observed: Observed, now: datetime) -> Opening:
     old = memory.ledger
     if old is None:
-        return opening(platform, settings, observed, None)
+        return opening(platform, settings, observed, {})
     # A flip that began by an override was not open, and an override ends.
     going = memory.going(Direction.FLIP) and Rule.OPENS_AT not in old.overridden
-    before = ttl_before(platform, settings, old, observed)
+    before = ttls_before(platform, settings, old, observed, now)
     return opening(platform, settings, observed, before, old.opened if going else None)
 
 

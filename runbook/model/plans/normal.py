@@ -22,8 +22,9 @@ SHORT = 12  # digits that people read and type
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?UTC|Z|[+-]\d\d:\d\d)?")
 _ATTEMPT = re.compile(r"\b(\d+-(?:flip|back))[/-]\d+\b")  # trigger of a gate, marker of an event
-# Of the ledger: when and how often, the commit at hand, and where the vendors answer (which the config says).
-_LEDGER_RUNS = {"attempt", "begun", "opened", "commits", "reach"}
+# Of the ledger: when and how often, how long resolvers still hold what they were given, the commit at hand, and where
+# the vendors answer (which the config says).
+_LEDGER_RUNS = {"attempt", "begun", "opened", "ttls_before", "commits", "reach"}
 _STEP_KEPT = {"kind", "trigger", "args", "reported", "undone"}
 _ARGS_RUNS = {"attempts", "begun"}  # of the record of a crossing: how often and when it was tried
 

@@ -121,7 +121,7 @@ def updates() -> dict[str, Update]:
         "While the authoritative servers do not answer": flip(seen={"served_ttl": {}}),
         "When nobody knows which TTL was served before": replace(
             flip(),
-            memory=replace(prepared, ledger=replace(prepared.ledger, ttl_before=None)),  # type: ignore[type-var]
+            memory=replace(prepared, ledger=replace(prepared.ledger, ttls_before={})),  # type: ignore[type-var]
         ),
         "A record that somebody changed": flip(seen={"records": records("prepared", auth={"content": "192.0.2.66"})}),
         "A next build that is not ready": flip(

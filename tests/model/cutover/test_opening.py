@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from runbook.model.cutover.ledger import Memory
+from runbook.model.cutover.ledger import Memory, dns_only, moving
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import ALWAYS, Opening, opening
 from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.cutover.refusals import decide
 from runbook.model.settings import Settings
 from tests.model.cutover.examples import APPS, IN_WINDOW, SAME_HOST, configured
-from tests.model.cutover.playing import PREPARED_AT, kept, observed, played, remembered, rules
+from tests.model.cutover.playing import LONG_AGO, NOTHING, PREPARED_AT, kept, observed, played, remembered, rules, up
 from tests.stacks import platform, raw
 
 LOWERED = datetime(2026, 12, 5, 12, 0, 7, tzinfo=UTC)
@@ -23,7 +23,9 @@ P, F = Phase.PREPARED, Phase.FLIPPED
 
 
 def opens(settings: Settings, seen: Observed, ttl_before: int | None, opened: datetime | None = None) -> Opening:
-    return opening(platform(stack_of(settings)), settings, seen, ttl_before, opened)
+    found = platform(stack_of(settings))
+    known = {} if ttl_before is None else dict.fromkeys(dns_only(found, settings), ttl_before)
+    return opening(found, settings, seen, known, opened)
 
 
 def stack_of(settings: Settings) -> str:
@@ -68,8 +70,31 @@ def test_a_name_that_stays_has_no_negative_ttl() -> None:
 
 def test_only_proxied_names_need_no_wait() -> None:
     settings = configured("easymo-prod", apps=proxied("easymo-prod", "admin", "api"))
-    for shown in (Observed(), seen("easymo-prod", configured("easymo-prod"))):
+    for shown in (Observed(), seen("easymo-prod", settings)):
         assert opens(settings, shown, None).at == ALWAYS
+
+
+def test_a_name_that_is_proxied_from_now_on_waits_for_what_resolvers_hold() -> None:
+    """The config proxies it in the update that prepares, or only in the one that flips."""
+    apps = proxied("easymo-prod", "admin", "api")
+    direct, through = configured("easymo-prod"), configured("easymo-prod", apps=apps)
+    high = seen("easymo-prod", configured("easymo-prod", None))
+    assert opens(through, high, None).at is None, "it is not proxied yet, and its TTL is high"
+    assert opens(through, seen("easymo-prod", direct), None).at == LOWERED + timedelta(seconds=86_700)
+    memory = prepared("easymo-prod", played("easymo-prod"), high, through)
+    assert memory.ledger is not None
+    assert memory.ledger.ttls_before == {"admin.easymo.example": 300, "api.easymo.example": 3600}
+    later = configured("easymo-prod", "flipped", apps=apps)
+    decision = decide(platform("easymo-prod"), later, memory, observed("easymo-prod", later), IN_WINDOW)
+    assert decision.opening is not None
+    assert decision.opening.at == LONG_AGO + timedelta(seconds=3900)
+
+
+def test_a_new_name_that_is_proxied_waits_for_the_negative_ttl_alone() -> None:
+    settings = configured("prod", apps={**raw("prod")["apps"], "auth": {"proxied": True}})
+    found = opens(settings, seen("prod", settings, negative_ttl=7200), None)
+    assert found.at == LOWERED + timedelta(seconds=7500)
+    assert "largest TTL" not in found.why
 
 
 def test_a_proxied_name_beside_one_that_is_not_does_not_count() -> None:
@@ -159,8 +184,11 @@ def prepared(stack: str, memory: Memory, shown: Observed, settings: Settings | N
 
 
 def ttl_before(memory: Memory) -> int | None:
+    """Of all names that flip the largest, None where one is not known."""
     assert memory.ledger is not None
-    return memory.ledger.ttl_before
+    settings = configured("easymo-prod")
+    found = [memory.ledger.ttls_before.get(name) for name in moving(platform("easymo-prod"), settings)]
+    return None if None in found else max(each for each in found if each is not None)
 
 
 def test_the_largest_ttl_before_is_seen_by_the_update_that_lowers_it_and_kept() -> None:
@@ -194,6 +222,58 @@ def test_automatic_counts_as_300() -> None:
     shown = observed("easymo-prod", was)
     memory = prepared("easymo-prod", played("easymo-prod"), shown, configured("easymo-prod", apps=apps))
     assert ttl_before(memory) == 300
+
+
+def test_a_name_that_joins_later_and_is_low_already_is_not_known() -> None:
+    """What the others had before says nothing of it."""
+    one, both = {"next": {"targets": {"api": "192.0.2.20"}}}, configured("easymo-prod")
+    memory = prepared(
+        "easymo-prod",
+        played("easymo-prod"),
+        observed("easymo-prod", configured("easymo-prod", None)),
+        configured("easymo-prod", changes=one),
+    )
+    shown = observed("easymo-prod", both, memory)
+    assert ttl_before(prepared("easymo-prod", memory, shown, both)) is None
+    records = [replace(each, ttl=600) if each.name.startswith("admin") else each for each in shown.records]
+    assert ttl_before(prepared("easymo-prod", memory, replace(shown, records=tuple(records)), both)) == 3600
+
+
+@pytest.mark.parametrize(("age", "left"), [(0, 86_400), (3600, 82_800), (86_400 - 301, 301), (86_400, 300)])
+def test_a_normal_ttl_that_was_made_smaller_before_counts_as_long_as_it_is_held(age: int, left: int) -> None:
+    """Steady with another TTL, and prepared soon after: resolvers still hold what they were given for longer."""
+    apps = {name: {**app, "ttl": 300} for name, app in raw("easymo-prod")["apps"].items()}
+    day = {name: {**app, "ttl": 86_400} for name, app in apps.items()}
+    memory = playing([configured("easymo-prod", None, apps=day), configured("easymo-prod", None, apps=apps)])
+    shown = observed("easymo-prod", configured("easymo-prod", None, apps=apps), modified=before(age))
+    found = prepared("easymo-prod", memory, shown, configured("easymo-prod", apps=apps))
+    assert ttl_before(found) == left
+    given_up = playing([configured("easymo-prod", None, apps=apps)], found)
+    again = observed("easymo-prod", configured("easymo-prod", None, apps=apps), modified=before(0))
+    assert ttl_before(prepared("easymo-prod", given_up, again, configured("easymo-prod", apps=apps))) == 300
+
+
+def test_preparing_does_not_forget_the_ttl_that_it_lowers() -> None:
+    """Given up, with a smaller normal TTL, and prepared again at once."""
+    apps = {name: {**app, "ttl": 86_400} for name, app in raw("easymo-prod")["apps"].items()}
+    steady = configured("easymo-prod", None, apps=apps)
+    memory = prepared(
+        "easymo-prod", playing([steady]), observed("easymo-prod", steady), configured("easymo-prod", apps=apps)
+    )
+    memory = playing([configured("easymo-prod", None)], memory)
+    shown = observed("easymo-prod", configured("easymo-prod", None), modified=before(60))
+    assert ttl_before(prepared("easymo-prod", memory, shown)) == 86_340
+
+
+def before(age: int) -> datetime:
+    return PREPARED_AT - timedelta(seconds=age)
+
+
+def playing(updates: list[Settings], memory: Memory = NOTHING) -> Memory:
+    """What EasyMO's state holds after these updates, in which nothing serves anew."""
+    for settings in updates:
+        memory = up("easymo-prod", settings, memory, Observed(), LONG_AGO)
+    return memory
 
 
 def test_a_cutover_that_is_over_forgets_it() -> None:
