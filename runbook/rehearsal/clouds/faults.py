@@ -122,6 +122,11 @@ class Faults:
         with self._lock:
             self._faults.append(_Fault(cloud, method, kind, name, message, times, how))
 
+    def due(self) -> int:
+        """How many calls are still to fail."""
+        with self._lock:
+            return sum(fault.times for fault in self._faults)
+
     def down(self, cloud: str, message: str = "503 Service Unavailable", how: How | None = None) -> None:
         """Every call over the network to this cloud, or to this host, fails until `up`."""
         with self._lock:
