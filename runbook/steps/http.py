@@ -21,6 +21,7 @@ from runbook.steps.said import excerpt
 CONNECT, READ = 5.0, 10.0  # seconds
 _BACKOFF = wait_exponential_jitter(multiplier=0.2, max=4, jitter=0.2)
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
+_SPARE = 1.0  # seconds of the call in which no further try begins: it would end as "no answer in time"
 _ELSE = "Check the endpoint and the proxy."
 _OTHER = "Mend what it names, then run up again."
 
@@ -74,7 +75,7 @@ def ask(
     retrying = Retrying(
         retry=retry_if_exception_type(_Again),
         wait=_wait,
-        stop=stop_before_delay(call.left()),
+        stop=stop_before_delay(call.left() - _SPARE),
         reraise=True,
     )
     try:

@@ -18,26 +18,24 @@ _QUESTION = 8.0  # seconds for one name at all of its servers
 
 
 def ttl_served(call: Call) -> dict[str, Any]:
-    """The TTL of each name, the largest that any server gives: at most `args.ttl` seconds.
-
-    A name that is not there yet has none (null): what is remembered of it is the zone's negative TTL.
-    """
+    """The TTL of each name, the largest that any server gives: at most `args.ttl` seconds. The names are in use, so
+    every server has a record of each."""
     most = int(call.args["ttl"])
     seen = _ask(call, dict.fromkeys(call.args["names"]))
     late = [
-        f"{name} is served with a TTL of {one.ttl} s by {one.server}"
+        f"{name} has no record at {one.server}"
+        if one.ttl is None
+        else f"{name} is served with a TTL of {one.ttl} s by {one.server}"
         for name, answers in seen.items()
         for one in answers
-        if (one.ttl or 0) > most
+        if one.ttl is None or one.ttl > most
     ]
     if late:
         raise StepError(
             f"{'; '.join(late)}. At most {most} s is wanted before names may move: lower the TTL, wait until"
             " resolvers have forgotten the old one, and run up again."
         )
-    ttl = {
-        name: max((one.ttl for one in answers if one.ttl is not None), default=None) for name, answers in seen.items()
-    }
+    ttl = {name: max(one.ttl or 0 for one in answers) for name, answers in seen.items()}
     return {"ttl": ttl, "servers": _servers(seen.values())}
 
 
@@ -54,7 +52,7 @@ def _dns_served(call: Call) -> dict[str, Any]:
         sentence
         for name, target in targets.items()
         for one in seen[name]
-        if (sentence := _wrong(call, name, None if name in proxied else target, one))
+        if (sentence := _wrong(call.reach, name, target, name in proxied, one))
     ]
     if wrong:
         raise StepError(f"{'; '.join(wrong)}. Run up again; if it stays, look at the record at Cloudflare.")
@@ -67,16 +65,15 @@ def _dns_served(call: Call) -> dict[str, Any]:
     }
 
 
-def _wrong(call: Call, name: str, target: str | None, one: Served) -> str | None:
-    """What is wrong with one server's answer. Without a target any address is right: the name is proxied."""
+def _wrong(reach: Reach, name: str, target: str, proxied: bool, one: Served) -> str | None:
+    """What is wrong with one server's answer. Of a proxied name any address is right that is not the target's own."""
     if not one.values:
         return f"{one.server} gives no record for {name}"
-    if target is not None and not _is(call.reach, target, one):
-        return f"{one.server} gives {', '.join(one.values)} for {name}, not {target}"
-    most = call.args.get("ttl")
-    if target is not None and most is not None and (one.ttl or 0) > most:
-        return f"{one.server} gives {name} a TTL of {one.ttl} s, more than {most} s"
-    return None
+    gives = f"{one.server} gives {', '.join(one.values)} for {name}"
+    if proxied:
+        bare = one.type == "CNAME" or names.same(target) in one.values
+        return f"{gives}, which is to be proxied" if bare else None
+    return None if _is(reach, target, one) else f"{gives}, not {target}"
 
 
 def _is(reach: Reach, target: str, one: Served) -> bool:

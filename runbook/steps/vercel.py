@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runbook.steps import hosts
+from runbook.steps import health
 from runbook.steps.call import Call, StepError
 from runbook.steps.vendors import Answer, Vendor, looks
 
@@ -20,6 +20,7 @@ VERCEL = Vendor(
     missing="Check the names of the team and of the project.",
     status="https://www.vercel-status.com",
 )
+BYPASS = "x-vercel-protection-bypass"  # Vercel, Protection Bypass for Automation
 _ENDED = ("ERROR", "CANCELED")  # builds that never become READY
 
 
@@ -90,8 +91,8 @@ def build_healthy(call: Call) -> dict[str, Any]:
     """The next build is READY and answers 200 at its own URL. It only looks."""
     deployment, url = _ready(call)
     bypass = call.secrets.get("VERCEL_BYPASS_SECRET")
-    headers = {"x-vercel-protection-bypass": bypass} if bypass else None
-    status = hosts.get(call, url, call.args["health"], headers=headers).status_code
+    headers = {BYPASS: bypass} if bypass else None
+    status = health.get(call, url, call.args["health"], headers=headers).status_code
     return {"deployment": deployment, "state": "READY", "status": status}
 
 
@@ -108,13 +109,13 @@ def _ready(call: Call) -> tuple[str, str]:
 
 
 def promote(call: Call) -> dict[str, Any]:
-    """The next build, or args.deployment, takes the production domains.
+    """The next build takes the production domains.
 
     It looks at what serves first. Asked twice for the same build, Vercel points the same domains at it once more.
     """
-    target = call.args.get("deployment") or _of_build(call)
-    was = _serving(_calm(call))
-    if was == target:
+    target, project = _of_build(call), _calm(call)
+    was = _serving(project)
+    if was == target and not _moving(project):
         return {"deployment": target, "was": was, "already": True}
     _promote(call, target)
     _until(call, target, lambda project: _serving(project) == target)
@@ -146,7 +147,7 @@ def reassign(call: Call) -> dict[str, Any]:
     It looks whether the assignment is off first; twice does no harm. Unverified: that a promotion of the build that
     already serves ends the rolled-back state (the documents say that a promotion does).
     """
-    project = _project(call)
+    project = _calm(call)
     serving = _serving(project)
     if not _rolled_back(project):
         return {"deployment": serving, "already": True}
@@ -198,8 +199,15 @@ def _point(call: Call, path: str, deployment: str) -> None:
     try:
         VERCEL.send(call, "POST", f"{path}/{deployment}", params=_team(call), expect=(200, 201, 202))
     except StepError:
-        if call.left() <= 0 or not _moving(_project(call), deployment):
+        if not _under_way(call, deployment):
             raise
+
+
+def _under_way(call: Call, deployment: str) -> bool:
+    try:
+        return _moving(_project(call), deployment)
+    except StepError:
+        return False  # what was refused first says more
 
 
 def _moving(project: Answer, deployment: str | None = None) -> bool:

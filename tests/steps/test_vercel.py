@@ -112,11 +112,15 @@ def test_promotion(server: Server, call: Make) -> None:
     assert len(server.all(PROMOTE)) == 1
 
 
-def test_promotion_of_a_named_build(server: Server, call: Make) -> None:
-    server.on(GET, project(None), project("dpl_x"))
-    server.on("POST /v10/projects/prj_1/promote/dpl_x", Reply(201, b""))
-    evidence = act(Kind.PROMOTE, call({**ARGS, "deployment": "dpl_x"}, TOKEN, read=READ))
-    assert evidence == {"deployment": "dpl_x", "was": None, "already": False}
+def test_what_serves_and_is_just_being_left_is_promoted_again(server: Server, call: Make) -> None:
+    """The domains are on their way to another build, and do not arrive within half of the time."""
+    left: list[float] = []
+    after = [project("dpl_next", "dpl_next"), project("dpl_next")]
+    given = call(ARGS, TOKEN, read=READ, seconds=0.6)
+    server.on(GET, lambda: after.pop(0) if left else project("dpl_next", "dpl_was"))
+    server.on(PROMOTE, Reply(202, lambda: left.append(given.left())))
+    assert act(Kind.PROMOTE, given) == {"deployment": "dpl_next", "was": "dpl_next", "already": False}
+    assert after == []
 
 
 def test_a_promotion_that_a_kill_left_under_way_is_not_asked_for_again(server: Server, call: Make) -> None:
@@ -147,6 +151,14 @@ def test_a_promotion_that_may_not_be_made(server: Server, call: Make) -> None:
     assert failing(Kind.PROMOTE, call(ARGS, TOKEN, read=READ)) == (
         "Vercel answered 403 to POST /v10/projects/prj_1/promote/dpl_next: Not authorized. VERCEL_API_TOKEN is wrong"
         " or may not do this: it needs the rights of a team member who may deploy to production."
+    )
+
+
+def test_what_vercel_refused_is_told_also_when_a_second_look_fails(server: Server, call: Make) -> None:
+    server.on(GET, project("dpl_was"), Reply(403, {"error": {"message": "another refusal"}}))
+    server.on(PROMOTE, Reply(409, {"error": {"message": "The deployment is BUILDING"}}))
+    assert "to POST /v10/projects/prj_1/promote/dpl_next: The deployment" in failing(
+        Kind.PROMOTE, call(ARGS, TOKEN, read=READ)
     )
 
 
@@ -241,6 +253,19 @@ def test_releases_take_domains_again(server: Server, call: Make) -> None:
     )
 
 
+def test_releases_take_domains_once_the_rollback_has_arrived(server: Server, call: Make) -> None:
+    """Before that what serves is what was rolled back, which must not be promoted again."""
+    rolled: dict[str, Any] = {"lastRollbackTarget": {"toDeploymentId": "dpl_was"}}
+    server.on(
+        GET,
+        project("dpl_next", "dpl_was", **rolled),
+        project("dpl_was", "dpl_was", "succeeded", **rolled),
+        project("dpl_was"),
+    )
+    server.on("POST /v10/projects/prj_1/promote/dpl_was", Reply(201, b""))
+    assert act(Kind.REASSIGN, call(ARGS, TOKEN)) == {"deployment": "dpl_was", "already": False}
+
+
 def test_a_lock_says_what_it_really_refuses(server: Server, call: Make) -> None:
     server.on(GET, project("dpl_was", lastRollbackTarget={"toDeploymentId": "dpl_was"}))
     server.on("GET /v9/projects/prj_2", project("dpl_2", autoAssignCustomDomains=True))
@@ -278,7 +303,7 @@ def test_a_build_is_waited_for_and_asked_for_its_health(
 ) -> None:
     seen: list[Any] = []
 
-    def get(_call: Call, host: str, path: str, *, headers: dict[str, str] | None = None) -> httpx.Response:
+    def get(_call: Call, host: str, path: str, *, address: None, headers: dict[str, str] | None) -> httpx.Response:
         seen.append((host, path, headers))
         return httpx.Response(200)
 
@@ -288,6 +313,17 @@ def test_a_build_is_waited_for_and_asked_for_its_health(
     assert evidence == {"deployment": "dpl_next", "state": "READY", "status": 200}
     assert seen == [("staff-next.vercel.app", "/api/healthz", headers)]
     assert server.all(DEPLOYMENT)[0].query == {"slug": ["acme"]}
+
+
+def test_a_build_that_shows_a_page_is_not_healthy(
+    server: Server, call: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "get", lambda *_, **__: httpx.Response(200, html="<html>Log in</html>"))
+    server.on(DEPLOYMENT, state("READY"))
+    assert failing(Kind.BUILD_HEALTHY, call(HEALTH, TOKEN, read=READ)) == (
+        "staff-next.vercel.app answered GET /api/healthz with a web page, which says nothing about health. Look at"
+        " what staff-next.vercel.app points to there, and run up again."
+    )
 
 
 def test_a_build_that_is_not_ready(server: Server, call: Make) -> None:

@@ -19,6 +19,8 @@ from tests.steps.gates.hosts_server import Reply
 HOST, BUILD = f"staff.{ZONE}", "staff-abc.vercel.example"
 TARGET = "edge.vercel.example"
 AGAIN = "Look at that host and run up again."
+SCRIPT = {"Content-Type": "text/javascript; charset=utf-8"}
+PAGE = Reply(200, "\n <!doctype html><title>Parked</title>", {"Content-Type": "text/html; charset=utf-8"})
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,7 @@ def apps(net: Net) -> Net:
     for host in (HOST, BUILD):
         net.hosts.certify(host, ends=datetime(2100, 1, 1, tzinfo=UTC))
         net.hosts.replies[host, "/api/health"] = Reply()
-        net.hosts.replies[host, "/sw.js"] = Reply(200, "const build = 'abc'")
+        net.hosts.replies[host, "/sw.js"] = Reply(200, "const build = 'abc'", SCRIPT)
     net.record(HOST, "A", 60, OLD)
     net.resolver.records[TARGET, "A"] = (60, [NEW])
     net.resolver.records[BUILD, "A"] = (60, [NEW])
@@ -89,6 +91,15 @@ def test_every_address_of_a_target_counts(apps: Net) -> None:
         apps.hosts.replies[f"{HOST}@{one}", "/api/health"] = Reply()
 
 
+def test_a_target_that_shows_a_page_for_every_path(apps: Net) -> None:
+    """Parked, or an app that lost the path: its 200 says nothing about health."""
+    apps.hosts.replies[f"{HOST}@{NEW}", "/api/health"] = PAGE
+    assert _refused(Kind.TARGET_ANSWERS, apps, TARGET_ARGS) == (
+        f"{HOST} at {NEW} answered GET /api/health with a web page, which says nothing about health. Look at what"
+        f" {HOST} points to there, and run up again."
+    )
+
+
 def test_a_target_that_does_not_exist(apps: Net) -> None:
     assert _refused(Kind.TARGET_ANSWERS, apps, {**TARGET_ARGS, "target": "gone.example"}) == (
         "gone.example has no address in DNS: look at its record and at what the record names."
@@ -109,6 +120,18 @@ def test_a_host_that_is_not_healthy(apps: Net, status: int) -> None:
     assert _refused(Kind.HEALTHY, apps, HEALTHY_ARGS) == (
         f"{HOST} at {OLD} answered {status} to GET /api/health; expected 200. {AGAIN}"
     )
+
+
+def test_a_host_that_shows_a_page_is_not_healthy(apps: Net) -> None:
+    apps.hosts.replies[HOST, "/api/health"] = PAGE
+    assert "answered GET /api/health with a web page" in _refused(Kind.HEALTHY, apps, HEALTHY_ARGS)
+
+
+@pytest.mark.parametrize("body", ["", "ok", '{"status": "ok"}'])
+def test_a_health_answer_may_be_short_and_say_html(apps: Net, body: str) -> None:
+    """As Express sends a plain text."""
+    apps.hosts.replies[HOST, "/api/health"] = Reply(200, body, PAGE.headers)
+    assert _gate(Kind.HEALTHY, apps, HEALTHY_ARGS)["status"] == 200
 
 
 def test_a_promotion_may_need_a_moment(apps: Net, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,19 +159,47 @@ def test_a_url_with_its_scheme_is_understood(apps: Net) -> None:
 
 
 def test_a_stale_worker(apps: Net) -> None:
-    apps.hosts.replies[HOST, "/sw.js"] = Reply(200, "const build = 'before'")
+    apps.hosts.replies[HOST, "/sw.js"] = Reply(200, "const build = 'before'", SCRIPT)
     assert _refused(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=BUILT) == (
         f"{HOST}/sw.js is not the service worker of the build at {BUILD}: purge the CDN for that host, or look at"
         " which build serves, and run up again."
     )
 
 
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (PAGE, "text/html"),
+        (Reply(200, "", SCRIPT), "empty"),
+        (Reply(200, "const build = 'abc'"), "without a content type"),
+        (Reply(200, "{}", {"Content-Type": "application/json"}), "application/json"),
+    ],
+    ids=["page", "empty", "untold", "json"],
+)
+def test_what_is_no_worker_is_not_compared(apps: Net, reply: Reply, kind: str) -> None:
+    """A page for every path is the same at the host and at the build, and no service worker."""
+    for host in (HOST, BUILD):
+        apps.hosts.replies[host, "/sw.js"] = reply
+    assert _refused(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=BUILT) == (
+        f"{BUILD}/sw.js is {kind}, which no browser takes for a service worker: look at what {BUILD} serves there,"
+        " and run up again."
+    )
+    apps.hosts.replies[BUILD, "/sw.js"] = Reply(200, "const build = 'abc'", SCRIPT)
+    assert _refused(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=BUILT).startswith(f"{HOST}/sw.js is ")
+
+
+def test_workers_that_begin_alike_are_two(apps: Net) -> None:
+    for host, end in ((HOST, "a"), (BUILD, "b")):
+        apps.hosts.replies[host, "/sw.js"] = Reply(200, "//" * 1_000_000 + end, SCRIPT)
+    assert "is not the service worker of the build" in _refused(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=BUILT)
+
+
 def test_a_purge_may_need_a_moment(apps: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "SETTLING", 5)
     fresh = threading.Timer(
-        0.2, apps.hosts.replies.__setitem__, ((HOST, "/sw.js"), Reply(200, "const build = 'abc'"))
+        0.2, apps.hosts.replies.__setitem__, ((HOST, "/sw.js"), Reply(200, "const build = 'abc'", SCRIPT))
     )
-    apps.hosts.replies[HOST, "/sw.js"] = Reply(200, "const build = 'before'")
+    apps.hosts.replies[HOST, "/sw.js"] = Reply(200, "const build = 'before'", SCRIPT)
     fresh.start()
     assert _gate(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=BUILT)
 
