@@ -89,7 +89,7 @@ def test_a_flip_too_early_is_refused_and_the_comment_says_so(journey: Travelled)
 def test_nothing_is_left_out_of_a_crossing(journey: Travelled) -> None:
     done = journey[1].done["plan with a target"]
     assert done.returncode == 3
-    assert "--target and --exclude skip the ledger" in done.stderr.replace("\n", " ")
+    assert "--target and --exclude skip the ledger" in " ".join(done.stderr.split())
 
 
 def test_a_reviewer_reads_what_matters(journey: Travelled) -> None:
@@ -112,7 +112,7 @@ def test_ctrl_c_leaves_nothing_unsaid(journey: Travelled) -> None:
     done = journey[1].done["apply, stopped"]
     assert done.returncode == 130
     for said in ("was stopped by Ctrl-C", "no lock", "Go on: ", "Go back: ./cutover rollback"):
-        assert said in done.stdout.replace("\n", " ")
+        assert said in " ".join(done.stdout.split())
     assert journey[1].texts["locks after the stop"] == "[]"
     status = journey[1].json["status, half flipped"]
     assert (status["crossing"], status["under_way"]) == ("1-flip", True)
@@ -146,7 +146,7 @@ def test_a_second_rollback_finds_nothing_to_do(journey: Travelled) -> None:
 def test_without_its_state_the_page_is_named(journey: Travelled) -> None:
     done = journey[1].done["rollback without state"]
     assert done.returncode == 1
-    said = done.stderr.replace("\n", " ")
+    said = " ".join(done.stderr.split())
     assert "The state could not be read, and the way back goes on." in said
     assert "Log in where the stack's state is (.venv/engine/pulumi login), or set PULUMI_BACKEND_URL." in said
     assert "The way back that needs no Pulumi: out/way-back/ibimina-prod.md" in said
@@ -199,7 +199,7 @@ def test_no_rollback_goes_forward(journey: Travelled, when: str) -> None:
     """The file of the flip asks for the flip, or to go on with it: that is planned and approved."""
     done = journey[1].done[when]
     assert done.returncode == 3
-    assert "asks for something that is no way back" in done.stderr.replace("\n", " ")
+    assert "asks for something that is no way back" in " ".join(done.stderr.split())
     assert "phase: rolled-back" in journey[1].texts["file after rollback to 1-flip"]
 
 
@@ -208,7 +208,7 @@ def test_an_earlier_file_comes_from_the_commit_of_its_crossing(journey: Travelle
     at, seen = journey
     done, commit = seen.done["rollback to 2-back"], seen.texts["commit of 2-back"]
     assert done.returncode == 0, done.stderr
-    assert f"Pulumi.prod.yaml of commit {commit[:12]}, which asked for 2-back." in done.stdout.replace("\n", " ")
+    assert f"Pulumi.prod.yaml of commit {commit[:12]}, which asked for 2-back." in " ".join(done.stdout.split())
     assert seen.texts["file after rollback to 2-back"] == seen.texts["committed for 2-back"]
     assert "+  runbook:cutover:\n" in done.stdout
     kept = at.folder / done.stdout.split("What it held until now: ")[1].splitlines()[0]
@@ -220,7 +220,7 @@ def test_an_earlier_file_comes_from_the_commit_of_its_crossing(journey: Travelle
 def test_an_earlier_file_comes_from_the_history_where_git_has_none(journey: Travelled) -> None:
     done = journey[1].done["rollback to 2-back, from history"]
     assert done.returncode == 0, done.stderr
-    assert "as the engine's history has it" in done.stdout.replace("\n", " ")
+    assert "as the engine's history has it" in " ".join(done.stdout.split())
     text = journey[1].texts["file from history"]
     assert "phase: rolled-back" in text
     assert "secure: " in text
