@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from runbook.steps.call import Call
@@ -28,8 +27,6 @@ def annotate(call: Call) -> dict[str, Any]:
     found = GRAFANA.get(call, "/api/annotations", params={"tags": tags, "type": "annotation"})
     if found.objects():
         return {"id": found.number(0, "id"), "already": True}
-    at = call.args.get("at")
-    moment = datetime.fromisoformat(at) if at else call.reach.now()
-    body = {"text": call.args["text"], "tags": tags, "time": int(moment.timestamp() * 1000)}
+    body = {"text": call.args["text"], "tags": tags, "time": int(call.reach.now().timestamp() * 1000)}
     made = GRAFANA.ask(call, "POST", "/api/annotations", json=body, retry=False)
     return {"id": made.number("id"), "already": False}

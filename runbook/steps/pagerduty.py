@@ -30,9 +30,8 @@ def page(call: Call) -> dict[str, Any]:
             "summary": args["summary"][:_LONGEST],
             "source": args["source"],
             "severity": args["severity"],
-            "custom_details": args.get("custom_details", {}),
+            "custom_details": args["custom_details"],
         },
-        "links": args.get("links", []),
     }
     remedy = PAGERDUTY.remedies() | {400: "Check PAGERDUTY_ROUTING_KEY and the severity, and page by hand."}
     url = call.reach.apis[PAGERDUTY.key] + "/v2/enqueue"

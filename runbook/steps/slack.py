@@ -22,6 +22,7 @@ _LATE = "less than 24 h were left"
 _GONE = "invalid_scheduled_message_id"  # sent, or deleted before
 _TOKEN = "SLACK_BOT_TOKEN is wrong, expired or revoked: set a new one."
 _CHANNEL = "Invite the bot to {channel}, or name another channel."
+_UNKNOWN = "Slack's documentation of {method} says what that means: mend it, then run up again."
 _REMEDIES = {
     "invalid_auth": _TOKEN,
     "not_authed": _TOKEN,
@@ -42,8 +43,8 @@ def remind(call: Call) -> dict[str, Any]:
     With an empty trigger what was scheduled is taken back.
 
     It looks first, and takes back what is scheduled with the same marker and what it scheduled when it acted last. A
-    kill between that and the new schedule leaves none until the next `up`. One that is sent at once may be sent twice
-    after a kill.
+    kill between that and the new schedule leaves none until the next `up`. One that is sent at once may be there
+    twice, as an announcement may.
     """
     if not call.trigger:
         return _take_back(call)
@@ -65,8 +66,13 @@ def remind(call: Call) -> dict[str, Any]:
 
 
 def announce(call: Call) -> dict[str, Any]:
-    """A message in a channel. After a kill it may be there twice: to look first would take the right to read the
-    channel's history, which the bot is not given. The crossing stands in its metadata."""
+    """A message in a channel. The crossing stands in its metadata.
+
+    It neither looks first nor carries a key: after a kill or a lost answer the next `up` sends it again. To look
+    would take the right to read the channel's history, which the bot is not given. Of what chat:write alone allows
+    nothing helps: chat.update wants the `ts` that was lost, a message that is scheduled some seconds ahead is on no
+    list once it is sent, and client_msg_id stands in the errors of chat.postMessage but not among its arguments.
+    """
     metadata = {"event_type": "cutover", "event_payload": {"marker": call.trigger}}
     sent = _post(call, call.args["text"], metadata=metadata)
     return {"ts": sent.text("ts"), "channel": sent.text("channel")}
@@ -145,8 +151,8 @@ def _ask(call: Call, method: str, body: dict[str, Any], retry: bool = True, fine
     if not isinstance(error, str):
         raise StepError(f"The answer to {answer.asked} says neither ok nor an error. Check the endpoint.")
     needed = answer.at("needed") or "chat:write"
-    remedy = _REMEDIES.get(error, "").format(channel=call.args.get("channel", "the channel"), needed=needed)
-    raise StepError(f"Slack refused {method}: {error}. {remedy}".rstrip())
+    named = {"channel": call.args.get("channel", "the channel"), "needed": needed, "method": method}
+    raise StepError(f"Slack refused {method}: {error}. {_REMEDIES.get(error, _UNKNOWN).format(**named)}")
 
 
 def _time(call: Call, name: str) -> datetime:

@@ -40,7 +40,8 @@ def auth_settings(call: Call) -> dict[str, Any]:
     """Site URL and allowed redirects of each project. It looks first and sends only what differs; twice is once.
 
     args.refs: {ref: {site_url, uri_allow_list: [...]}}; without a site_url it stays as it is. What someone else added
-    to the list stays; what this step added to it, and wants no more, goes.
+    to the list stays; what this step added to it, and wants no more, goes: but for what it added just before a kill,
+    or before another project failed, which it then takes for someone else's.
     """
     return {ref: _settings(call, ref, wanted) for ref, wanted in call.args["refs"].items()}
 
@@ -70,7 +71,7 @@ def _listed(found: Answer) -> list[str]:
 
 
 def custom_hostname(call: Call) -> dict[str, Any]:
-    """The project answers under `host`: registered (activate false), or served (activate true).
+    """The project answers under `host`.
 
     It looks first; each of the calls may be made twice. A project has only one custom host name
     (https://supabase.com/docs/guides/platform/custom-domains): one that serves is never taken away for another.
@@ -81,23 +82,20 @@ def custom_hostname(call: Call) -> dict[str, Any]:
     found = SUPABASE.get(call, path, expect=(200, 404))
     known = found.at("custom_hostname") if found.status == 200 else None
     status = found.at("status") if known else None
-    if known == host and (status == _ACTIVE or not call.args["activate"]):
+    if known == host and status == _ACTIVE:
         return {"host": host, "status": status, "already": True}
-    if known not in (None, "", host) and status == _ACTIVE:
+    if known and status == _ACTIVE:
         raise StepError(
             f"Project {ref} answers as {known}, and Supabase keeps one custom host name per project: {host} would"
             f" take it away. Serve {host} from another project, or remove {known} by hand."
         )
     if known != host:
-        found = _host(call, f"{path}/initialize", {"custom_hostname": host})
-    if call.args["activate"]:
-        _host(call, f"{path}/reverify", None)
-        found = _host(call, f"{path}/activate", None)
-        if found.text("status") != _ACTIVE:
-            raise StepError(
-                f"Project {ref} does not serve {host} yet: its status is {found.text('status')}. {_RECORDS}"
-            )
-    return {"host": host, "status": found.text("status"), "already": False}
+        _host(call, f"{path}/initialize", {"custom_hostname": host})
+    _host(call, f"{path}/reverify", None)
+    now = _host(call, f"{path}/activate", None).text("status")
+    if now != _ACTIVE:
+        raise StepError(f"Project {ref} does not serve {host} yet: its status is {now}. {_RECORDS}")
+    return {"host": host, "status": now, "already": False}
 
 
 def _host(call: Call, path: str, body: dict[str, str] | None) -> Answer:
@@ -113,7 +111,7 @@ def deploy_function(call: Call) -> dict[str, Any]:
     ref, slug, tag = call.args["ref"], call.args["slug"], call.args["tag"]
     parts = _source(Path(call.args["source"]))
     known = SUPABASE.get(call, f"/v1/projects/{ref}/functions/{slug}", expect=(200, 404))
-    metadata: dict[str, Any] = {"name": slug, "entrypoint_path": _entrypoint(parts)}
+    metadata: dict[str, Any] = {"name": slug, "entrypoint_path": _entrypoint(call.args["source"], parts)}
     if known.status == 200 and isinstance(known.at("verify_jwt"), bool):
         metadata["verify_jwt"] = known.at("verify_jwt")  # unverified: that it would go back to true when left out
     answer = SUPABASE.ask(
@@ -141,19 +139,24 @@ def _source(source: Path) -> dict[str, bytes]:
             if not any(part.startswith(".") for part in name.parts)
         }
     except OSError as error:
-        raise StepError(f"The source {source} of the function cannot be read: {error.strerror}.") from None
+        raise StepError(
+            f"The source {source} of the function cannot be read: {error.strerror}. Mend its rights."
+        ) from None
     if not parts:
         raise StepError(f"There is no source of the function at {source}: name the file or the folder it is in.")
     return parts
 
 
-def _entrypoint(parts: dict[str, bytes]) -> str:
+def _entrypoint(source: str, parts: dict[str, bytes]) -> str:
     """The only file, else index.ts, as Supabase's own tool takes it."""
     if len(parts) == 1:
         return next(iter(parts))
     if "index.ts" in parts:
         return "index.ts"
-    raise StepError("The folder of the function has no index.ts, which is where it starts.")
+    raise StepError(
+        f"The folder {source} of the function has no index.ts, which is where it starts: add it, or name the one file"
+        " that it is."
+    )
 
 
 def _digest(parts: dict[str, bytes]) -> str:

@@ -58,7 +58,10 @@ class Answer:
 
     def _lacks(self, what: str, *path: str | int) -> StepError:
         where = f" at {'.'.join(map(str, path))}" if path else ""
-        return StepError(f"The answer to {self.asked} has not {what}{where}, as its documentation says it has.")
+        return StepError(
+            f"The answer to {self.asked} has not {what}{where}, as its documentation says it has. Check the endpoint;"
+            " if it is right, do by hand what the step does, and report it."
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ class Vendor:
     def token(self, call: Call) -> str:
         token = call.secrets.get(self.secret, "")
         if not token:
-            raise StepError(f"{self.secret} is not set: {self.name} is asked nothing without it.")
+            raise StepError(
+                f"{self.secret} is not set: {self.name} is asked nothing without it. Set it, then run up again."
+            )
         if not token.isascii() or not token.isprintable() or " " in token:
             raise StepError(f"{self.secret} has a blank or another character that no token has: set it again.")
         return token

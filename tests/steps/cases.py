@@ -147,7 +147,7 @@ CASES = [
     Case(
         Kind.CUSTOM_HOSTNAME,
         "supabase",
-        {"ref": REF, "host": "auth.example", "activate": True},
+        {"ref": REF, "host": "auth.example"},
         {
             f"GET /v1/projects/{REF}/custom-hostname": (
                 {"status": "2_initiated", "custom_hostname": "auth.example"},
@@ -164,10 +164,14 @@ CASES = [
     Case(
         Kind.CUSTOM_HOSTNAME,
         "supabase",
-        {"ref": REF, "host": "auth.example", "activate": False},
+        {"ref": REF, "host": "auth.example"},
         {
             f"GET /v1/projects/{REF}/custom-hostname": ({"status": "1_not_started", "custom_hostname": ""},),
             f"POST /v1/projects/{REF}/custom-hostname/initialize": (Reply(201, {"status": "2_initiated"}),),
+            f"POST /v1/projects/{REF}/custom-hostname/reverify": (
+                Reply(201, {"status": "4_origin_setup_completed"}),
+            ),
+            f"POST /v1/projects/{REF}/custom-hostname/activate": (Reply(201, {"status": "5_services_reconfigured"}),),
         },
         f"POST /v1/projects/{REF}/custom-hostname/initialize",
         again=True,
@@ -192,6 +196,7 @@ CASES = [
             "source": "ibimina-prod",
             "severity": "critical",
             "dedup_key": "ibimina-prod-2-back",
+            "custom_details": {"database": "nothing runs it"},
         },
         {"POST /v2/enqueue": (Reply(202, {"status": "success"}),)},
         "POST /v2/enqueue",
@@ -226,7 +231,7 @@ CASES = [
     Case(
         Kind.ANNOTATE,
         "grafana",
-        {"text": "Flip", "tags": ["cutover", "ibimina-prod"], "at": None},
+        {"text": "Flip", "tags": ["cutover", "ibimina-prod"]},
         {"GET /api/annotations": ([],), "POST /api/annotations": ({"id": 7, "message": "Annotation added"},)},
         "POST /api/annotations",
         again=False,

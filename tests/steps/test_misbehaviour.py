@@ -156,7 +156,7 @@ def test_a_token_that_is_none_is_never_sent(case: Case, token: str, server: Serv
     given = case.given()
     text = sentence(case, call(**{**given, "secrets": given["secrets"] | {case.token[0]: token}}))
     assert text in {
-        f"{case.token[0]} is not set: {case.vendor_name} is asked nothing without it.",
+        f"{case.token[0]} is not set: {case.vendor_name} is asked nothing without it. Set it, then run up again.",
         f"{case.token[0]} has a blank or another character that no token has: set it again.",
     }
     assert server.asked == []

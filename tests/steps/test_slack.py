@@ -161,7 +161,11 @@ def test_an_announcement(server: Server, call: Make) -> None:
             {"error": "not_in_channel"},
             "Slack refused chat.postMessage: not_in_channel. Invite the bot to #ops, or name another channel.",
         ),
-        ({"error": "msg_too_long"}, "Slack refused chat.postMessage: msg_too_long."),
+        (
+            {"error": "msg_too_long"},
+            "Slack refused chat.postMessage: msg_too_long. Slack's documentation of chat.postMessage says what that"
+            " means: mend it, then run up again.",
+        ),
         (
             {"error": {}},
             "The answer to POST /chat.postMessage of Slack says neither ok nor an error. Check the endpoint.",

@@ -103,8 +103,7 @@ def test_a_project_without_redirects(server: Server, call: Make) -> None:
     assert sent == {"uri_allow_list": ",".join(OURS)}
 
 
-def host(activate: bool) -> dict[str, Any]:
-    return {"ref": REF, "host": "auth.example", "activate": activate}
+HOSTED = {"ref": REF, "host": "auth.example"}
 
 
 def known(name: str, status: str) -> dict[str, str]:
@@ -119,17 +118,24 @@ def known(name: str, status: str) -> dict[str, str]:
 def test_a_host_name_is_registered(server: Server, call: Make, found: Any) -> None:
     server.on(f"GET {HOST}", found)
     server.on(f"POST {HOST}/initialize", Reply(201, known("auth.example", "2_initiated")))
-    evidence = act(Kind.CUSTOM_HOSTNAME, call(host(False), TOKEN))
-    assert evidence == {"host": "auth.example", "status": "2_initiated", "already": False}
+    server.on(f"POST {HOST}/reverify", Reply(201, known("auth.example", "4_origin_setup_completed")))
+    server.on(f"POST {HOST}/activate", Reply(201, known("auth.example", ACTIVE)))
+    evidence = act(Kind.CUSTOM_HOSTNAME, call(HOSTED, TOKEN))
+    assert evidence == {"host": "auth.example", "status": ACTIVE, "already": False}
     assert server.only(f"POST {HOST}/initialize").json == {"custom_hostname": "auth.example"}
-    assert server.routes() == [f"GET {HOST}", f"POST {HOST}/initialize"]
+    assert server.routes() == [
+        f"GET {HOST}",
+        *(f"POST {HOST}/{one}" for one in ("initialize", "reverify", "activate")),
+    ]
 
 
-@pytest.mark.parametrize(("activate", "status"), [(False, "2_initiated"), (False, ACTIVE), (True, ACTIVE)])
-def test_nothing_is_left_to_do_for_a_host_name(server: Server, call: Make, activate: bool, status: str) -> None:
-    server.on(f"GET {HOST}", known("auth.example", status))
-    evidence = act(Kind.CUSTOM_HOSTNAME, call(host(activate), TOKEN))
-    assert evidence == {"host": "auth.example", "status": status, "already": True}
+def test_nothing_is_left_to_do_for_a_host_name(server: Server, call: Make) -> None:
+    server.on(f"GET {HOST}", known("auth.example", ACTIVE))
+    assert act(Kind.CUSTOM_HOSTNAME, call(HOSTED, TOKEN)) == {
+        "host": "auth.example",
+        "status": ACTIVE,
+        "already": True,
+    }
     assert server.routes() == [f"GET {HOST}"]
 
 
@@ -137,7 +143,7 @@ def test_a_host_name_is_activated(server: Server, call: Make) -> None:
     server.on(f"GET {HOST}", known("auth.example", "2_initiated"))
     server.on(f"POST {HOST}/reverify", Reply(201, known("auth.example", "4_origin_setup_completed")))
     server.on(f"POST {HOST}/activate", Reply(201, known("auth.example", ACTIVE)))
-    evidence = act(Kind.CUSTOM_HOSTNAME, call(host(True), TOKEN))
+    evidence = act(Kind.CUSTOM_HOSTNAME, call(HOSTED, TOKEN))
     assert evidence == {"host": "auth.example", "status": ACTIVE, "already": False}
     assert server.routes() == [f"GET {HOST}", f"POST {HOST}/reverify", f"POST {HOST}/activate"]
 
@@ -146,7 +152,7 @@ def test_a_host_name_that_is_not_served_yet(server: Server, call: Make) -> None:
     server.on(f"GET {HOST}", known("auth.example", "2_initiated"))
     server.on(f"POST {HOST}/reverify", Reply(201, known("auth.example", "2_initiated")))
     server.on(f"POST {HOST}/activate", Reply(201, known("auth.example", "3_challenge_verified")))
-    assert failing(Kind.CUSTOM_HOSTNAME, call(host(True), TOKEN)) == (
+    assert failing(Kind.CUSTOM_HOSTNAME, call(HOSTED, TOKEN)) == (
         f"Project {REF} does not serve auth.example yet: its status is 3_challenge_verified. Check the CNAME and TXT"
         " records that Supabase names for it, then run up again."
     )
@@ -156,16 +162,15 @@ def test_a_host_name_that_is_not_verified(server: Server, call: Make) -> None:
     server.on(f"GET {HOST}", known("auth.example", "2_initiated"))
     server.on(f"POST {HOST}/reverify", Reply(201, known("auth.example", "2_initiated")))
     server.on(f"POST {HOST}/activate", Reply(400, {"message": "Not verified yet"}))
-    assert failing(Kind.CUSTOM_HOSTNAME, call(host(True), TOKEN)) == (
+    assert failing(Kind.CUSTOM_HOSTNAME, call(HOSTED, TOKEN)) == (
         f"Supabase answered 400 to POST {HOST}/activate: Not verified yet. Check the CNAME and TXT records that"
         " Supabase names for it, then run up again."
     )
 
 
-@pytest.mark.parametrize("activate", [True, False])
-def test_a_host_name_that_serves_is_never_taken_away(server: Server, call: Make, activate: bool) -> None:
+def test_a_host_name_that_serves_is_never_taken_away(server: Server, call: Make) -> None:
     server.on(f"GET {HOST}", known("auth.old.example", ACTIVE))
-    assert failing(Kind.CUSTOM_HOSTNAME, call(host(activate), TOKEN)) == (
+    assert failing(Kind.CUSTOM_HOSTNAME, call(HOSTED, TOKEN)) == (
         f"Project {REF} answers as auth.old.example, and Supabase keeps one custom host name per project:"
         " auth.example would take it away. Serve auth.example from another project, or remove auth.old.example by"
         " hand."
@@ -233,6 +238,7 @@ def test_a_function_without_a_source(server: Server, call: Make, tmp_path: Path)
     for name in ("a.ts", "b.ts"):
         (tmp_path / name).touch()
     assert failing(Kind.DEPLOY_FUNCTION, call(args | {"source": str(tmp_path)}, TOKEN)) == (
-        "The folder of the function has no index.ts, which is where it starts."
+        f"The folder {tmp_path} of the function has no index.ts, which is where it starts: add it, or name the one"
+        " file that it is."
     )
     assert DEPLOY not in server.routes()

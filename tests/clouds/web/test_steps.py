@@ -94,12 +94,11 @@ def test_sessions_settings_host_name_and_function(world: World, acting: Acting, 
     assert acting.act(supabase.auth_settings, refs)[REF]["already"] is True
 
     host = {"ref": REF, "host": "auth.ibimina.rw"}
-    assert acting.act(supabase.custom_hostname, host | {"activate": False})["already"] is False
     with pytest.raises(StepError, match="not verified yet"):
-        acting.act(supabase.custom_hostname, host | {"activate": True})
+        acting.act(supabase.custom_hostname, host)
     challenge(world, "auth.ibimina.rw")
-    assert acting.act(supabase.custom_hostname, host | {"activate": True})["status"] == "5_services_reconfigured"
-    assert acting.act(supabase.custom_hostname, host | {"activate": True})["already"] is True
+    assert acting.act(supabase.custom_hostname, host)["status"] == "5_services_reconfigured"
+    assert acting.act(supabase.custom_hostname, host)["already"] is True
 
     (tmp_path / "index.ts").write_text("Deno.serve(() => new Response())")
     function = {"ref": REF, "slug": "metrics-exporter", "source": str(tmp_path / "index.ts"), "tag": "v2"}
@@ -124,10 +123,13 @@ def test_reminder_message_page_mark_and_purge(world: World, acting: Acting) -> N
     assert len(world.store.find("slack", "message")) == 2
 
     alert = {"summary": "back", "source": "ibimina-prod", "severity": "critical", "dedup_key": "2-back"}
-    assert acting.act(pagerduty.page, alert) == acting.act(pagerduty.page, alert)
+    page: dict[str, Any] = {**alert, "custom_details": {"runbook": "none"}}
+        "custom_details": {}
+    }
+    assert acting.act(pagerduty.page, page) == acting.act(pagerduty.page, page)
     assert len(world.store.find("pagerduty", "alert")) == 1
 
-    mark = {"text": "flip", "tags": ["cutover"], "at": None}
+    mark = {"text": "flip", "tags": ["cutover"]}
     assert [acting.act(grafana.annotate, mark)["already"] for _ in range(2)] == [False, True]
 
     purge = {"zone_id": world.zone(), "hosts": ["staff.ibimina.rw"]}

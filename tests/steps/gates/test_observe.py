@@ -103,12 +103,16 @@ def test_only_what_is_wanted_is_asked(world: Net) -> None:
 
 def test_missing_tokens_are_told_and_the_rest_is_seen(world: Net) -> None:
     seen = observe.observe(WANTED, {}, world.reach)
+    asked = {
+        "records": ("CLOUDFLARE_API_TOKEN", "Cloudflare"),
+        "project staff": ("VERCEL_API_TOKEN", "Vercel"),
+        "project member": ("VERCEL_API_TOKEN", "Vercel"),
+        "build staff": ("VERCEL_API_TOKEN", "Vercel"),
+        "auth settings": ("SUPABASE_ACCESS_TOKEN", "Supabase"),
+    }
     assert seen.failures == {
-        "records": "CLOUDFLARE_API_TOKEN is not set: Cloudflare is asked nothing without it.",
-        "project staff": "VERCEL_API_TOKEN is not set: Vercel is asked nothing without it.",
-        "project member": "VERCEL_API_TOKEN is not set: Vercel is asked nothing without it.",
-        "build staff": "VERCEL_API_TOKEN is not set: Vercel is asked nothing without it.",
-        "auth settings": "SUPABASE_ACCESS_TOKEN is not set: Supabase is asked nothing without it.",
+        part: f"{token} is not set: {vendor} is asked nothing without it. Set it, then run up again."
+        for part, (token, vendor) in asked.items()
     }
     assert (seen.served_ttl, seen.negative_ttl) == ({APP: 300, AUTH: 3600}, 900)
 
