@@ -53,11 +53,15 @@ def _bare(value: str) -> str | None:
 
 
 def _target(value: str) -> str:
-    if record_type(value) is None:
+    kind = record_type(value)
+    if kind is None or "%" in value:
         refuse(
             "A host name (becomes a CNAME record), an IPv4 address (A) or an IPv6 address (AAAA).",
             f"Write {_bare(value) or 'the bare name or address that answers for this app'}.",
         )
+    if kind == "AAAA" and value != str(ip_address(value)):
+        # As a listing has it (RFC 5952), or what was declared would look like what somebody changed.
+        refuse("An IPv6 address in its short form, in lower case.", f"Write {ip_address(value)}.")
     return value
 
 
@@ -131,12 +135,15 @@ def zone_offset(zone: str) -> timedelta:
 
 def _moment(value: Any) -> datetime:
     try:
-        return datetime.strptime(str(value), "%Y-%m-%d %H:%M")
+        moment = datetime.strptime(str(value), "%Y-%m-%d %H:%M")
     except ValueError:
+        moment = datetime.min
+    if not 2000 <= moment.year < 3000:  # at the ends of the calendar not every zone has a time
         refuse(
-            "A day and a time of day, without a zone of its own, in quotes.",
+            "A day of this millennium and a time of day, without a zone of its own, in quotes.",
             'Write it such as "2026-12-05 22:00".',
         )
+    return moment
 
 
 def _zone_name(value: str) -> str:

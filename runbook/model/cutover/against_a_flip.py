@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from runbook.model.checks import host_of
 from runbook.model.cutover.ledger import Memory, next_digest
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.refusal import PHASE, Refusal, local, whole
-from runbook.model.cutover.sections import Cutover
+from runbook.model.cutover.sections import Cutover, Side
 from runbook.model.platform import App, Platform
 from runbook.model.problems import Problem, Said, path
+from runbook.model.serving import takes_part
 from runbook.model.settings import Settings
 
 
@@ -33,7 +35,7 @@ def against_a_flip(
     yield from _unseen(observed)
     if opens.at is None or now < opens.at:
         yield _shut(memory, opens, cutover)
-    yield from _drifted(settings, memory, observed)
+    yield from _drifted(platform, settings, memory, observed)
     yield from _builds(platform, settings, memory, observed)
     yield from _functions(platform, cutover, sources_missing)
 
@@ -88,27 +90,31 @@ def _shut(memory: Memory, opens: Opening, cutover: Cutover) -> Refusal:
     return Refusal(Rule.OPENS_AT, Problem(PHASE, Phase.FLIPPED.value, f"{Phase.FLIPPED} {when}", edit))
 
 
-def _drifted(settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
-    """Somebody changed by hand what serves: neither side of the config is what people reach."""
-    ledger = memory.ledger
-    if ledger is None or settings.next is None:
+def _drifted(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
+    """Somebody changed by hand what serves, or the name that next brings: neither side is what people would reach."""
+    now, then = settings.current, settings.next
+    if memory.ledger is None or then is None or "records" in observed.failures:
         return
-    hosts = {settings.apps[app].host or settings.current.auth_host: app for app in settings.current.targets}
-    for record in observed.records:
-        app = hosts.get(record.name)
-        if app is None:
-            continue
-        known = {settings.current.targets[app]} | ({settings.next.targets[app]} if memory.open else set())
-        if record.type in ("CNAME", "A", "AAAA") and record.content not in known:
-            yield Refusal(
-                Rule.DRIFT,
-                Problem(
-                    path("current", "targets", app),
-                    settings.current.targets[app],
-                    f"What serves. Cloudflare's listing has {record.content} for {record.name}: somebody changed it.",
-                    "Look with pulumi preview --refresh, and put either of the two right.",
-                ),
-            )
+    for app in platform.apps:
+        if takes_part(app, settings):
+            known = {now.targets[app.name], *([then.targets[app.name]] if memory.open else [])}
+            at, host = path("current", "targets", app.name), host_of(app, settings, now)
+            listed = _contents(host, observed) or {"no record"}
+            yield from (_changed(at, now, app, f"{each} for {host}") for each in sorted(listed - known))
+        if app.auth and then.auth_host != now.auth_host:  # where it is missing yet, the flip is not open
+            at, listed = path("cutover", "next", "targets", app.name), _contents(then.auth_host, observed)
+            others = sorted(listed - {then.targets[app.name]})
+            yield from (_changed(at, then, app, f"{each} for {then.auth_host}") for each in others)
+
+
+def _contents(host: str | None, observed: Observed) -> set[str]:
+    return {each.content for each in observed.records if each.name == host and each.type in ("CNAME", "A", "AAAA")}
+
+
+def _changed(at: str, side: Side, app: App, found: str) -> Refusal:
+    said = f"What was declared. Cloudflare's listing has {found}: somebody changed it."
+    edit = "Look with pulumi preview --refresh, and put either of the two right."
+    return Refusal(Rule.DRIFT, Problem(at, side.targets[app.name], said, edit))
 
 
 def _builds(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:

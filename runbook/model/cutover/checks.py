@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from runbook.model.checks import in_zone, needs, not_its_own_host, outside_zone, undeclared_env
 from runbook.model.cutover.ledger import alike
-from runbook.model.cutover.sections import Span
+from runbook.model.cutover.sections import Span, shown_once
 from runbook.model.fields import record_type
 from runbook.model.platform import Platform
 from runbook.model.problems import Problem, Said, nearest, path
@@ -48,11 +47,7 @@ def _span(span: Span, *at: str | int) -> Iterator[Problem]:
 
 
 def _real(moment: datetime, zone: str, at: str) -> Iterator[Problem]:
-    """Where clocks are put forward or back, a time on the wall may be none, or two."""
-    here = ZoneInfo(zone)
-    first, second = moment.replace(tzinfo=here, fold=0), moment.replace(tzinfo=here, fold=1)
-    back = first.astimezone(UTC).astimezone(here).replace(tzinfo=None)
-    if first.utcoffset() != second.utcoffset() or back != moment:
+    if not shown_once(moment, zone):
         yield Problem(
             at,
             f"{moment:%Y-%m-%d %H:%M}",

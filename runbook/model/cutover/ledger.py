@@ -8,6 +8,7 @@ neither is decided by what serves, not by the phase's name.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -110,11 +111,13 @@ def _whole(plain: Any) -> Any:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the state holds: the ledger's record, and of each step the trigger it acted on and its evidence."""
+    """What the state holds: the ledger's record, of each step the trigger it acted on and its evidence, and the names
+    that it has a DNS record of; None where nobody asked for these."""
 
     ledger: Ledger | None = None
     acted: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    names: frozenset[str] | None = None
 
     @property
     def open(self) -> bool:
@@ -160,8 +163,10 @@ def change(settings: Settings, ledger: Ledger | None) -> Change:
 
 
 def next_digest(settings: Settings) -> str:
-    """Tells one next side from another."""
-    return hashlib.sha256(settings.next.model_dump_json().encode()).hexdigest()[:16] if settings.next else ""
+    """Tells one next side from another, in whatever order the config names its parts; empty without one."""
+    if settings.next is None:
+        return ""
+    return hashlib.sha256(json.dumps(settings.next.model_dump(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def fixed_hosts(settings: Settings) -> dict[str, str]:
@@ -235,8 +240,9 @@ def check(olds: Mapping[str, Any] | None, news: Mapping[str, Any], now: datetime
 
 def to_observe(platform: Platform, settings: Settings, memory: Memory) -> Wanted | None:
     """What this update has to look at; None where nothing depends on it: without a cutover, and on a way back, which
-    nothing may hold up."""
-    if settings.next is None or change(settings, memory.ledger) is Change.BACK:
+    nothing may hold up, neither when it begins nor when it is gone on with."""
+    back = change(settings, memory.ledger) is Change.BACK or memory.going(Direction.BACK)
+    if settings.next is None or back:
         return None
     made = {
         app.name: memory.evidence.get(f"build-{app.name}", {}).get("deployment") for app, _ in platform.vercel_apps

@@ -18,6 +18,8 @@ from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
 from runbook.model.cutover.refusal import PHASE, Refusal, whole
+from runbook.model.cutover.sections import shown_once
+from runbook.model.cutover.unnoted import unnoted
 from runbook.model.platform import Platform
 from runbook.model.problems import Problem, path
 from runbook.model.settings import Settings
@@ -64,14 +66,22 @@ def override_block(settings: Settings, refusals: Sequence[Refusal], now: datetim
     rules = list(dict.fromkeys(each.rule for each in refusals if each.rule))
     if cutover is None or not rules or any(each.rule is None for each in refusals):
         return ""  # where one stays, to override the others would be of no use
-    until = f"{(now + timedelta(hours=1)).astimezone(ZoneInfo(cutover.window.zone)):%Y-%m-%d %H:%M}"
+    until = f"{_in_an_hour(now, cutover.window.zone):%Y-%m-%d %H:%M}"
     kept = [each for each in cutover.overrides if each.rule not in rules]
-    lines = [
-        f'  - {{rule: {each.rule}, reason: {json.dumps(each.reason)}, until: "{each.until:%Y-%m-%d %H:%M}"}}'
-        for each in kept
-    ]
-    lines += [f'  - {{rule: {rule}, reason: "", until: "{until}"}}' for rule in rules]
-    return "\n".join(["overrides:", *lines])
+    lines = [_line(each.rule, each.reason, f"{each.until:%Y-%m-%d %H:%M}") for each in kept]
+    return "\n".join(["overrides:", *lines, *(_line(rule, "", until) for rule in rules)])
+
+
+def _line(rule: Rule, reason: str, until: str) -> str:
+    return f'  - {{rule: {rule}, reason: {json.dumps(reason, ensure_ascii=False)}, until: "{until}"}}'
+
+
+def _in_an_hour(now: datetime, zone: str) -> datetime:
+    """As a clock there shows it; later where clocks are put back then, for a time that is shown twice is refused."""
+    until = now + timedelta(hours=1)
+    while not shown_once(wall := until.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone):
+        until += timedelta(hours=1)
+    return wall
 
 
 def decide(
@@ -89,6 +99,7 @@ def decide(
     found = list(_moves(settings, memory, kind))
     opens, opened = None, None
     if settings.next and kind is not Change.BACK:
+        found += unnoted(platform, settings, memory, observed)
         opens = _opening(platform, settings, memory, observed, now)
         if _flips(memory, kind):
             found += against_a_flip(platform, settings, memory, observed, now, opens, sources_missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -66,6 +66,15 @@ class NextSide(Section):
             env={app: {**current.env.get(app, {}), **self.env.get(app, {})} for app in sorted(apps)},
             generation=self.generation or current.generation + 1,
         )
+
+
+def shown_once(moment: datetime, zone: str) -> bool:
+    """Whether a clock there shows it exactly once: where clocks are put forward or back, a time may be none, or two.
+    `moment` has no zone of its own."""
+    here = ZoneInfo(zone)
+    first, second = moment.replace(tzinfo=here, fold=0), moment.replace(tzinfo=here, fold=1)
+    back = first.astimezone(UTC).astimezone(here).replace(tzinfo=None)
+    return first.utcoffset() == second.utcoffset() and back == moment
 
 
 class Span(Section):

@@ -72,7 +72,8 @@ def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
     return {
         **found,
         "text": text,
-        "at": (cutover.window.opens - REMINDED).astimezone(UTC).isoformat(),
+        # In UTC: on the wall a day may be an hour longer or shorter.
+        "at": (cutover.window.opens.astimezone(UTC) - REMINDED).isoformat(),
         "until": cutover.window.opens.astimezone(UTC).isoformat(),
     }
 

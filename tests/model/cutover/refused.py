@@ -124,6 +124,10 @@ def updates() -> dict[str, Update]:
             memory=replace(prepared, ledger=replace(prepared.ledger, ttls_before={})),  # type: ignore[type-var]
         ),
         "A record that somebody changed": flip(seen={"records": records("prepared", auth={"content": "192.0.2.66"})}),
+        "A record that somebody removed": flip(seen={"records": records("prepared", auth=None)}),
+        "A record of next that somebody changed": flip(
+            seen={"records": records("prepared", signin={"content": "192.0.2.66"})}
+        ),
         "A next build that is not ready": flip(
             seen={"next_builds": {**builds, "staff": ready("dpl_staff_prepare-1", "BUILDING")}}
         ),

@@ -10,13 +10,13 @@ import pytest
 from pydantic import ValidationError
 
 from runbook.model.cutover.advancing import advance, prepares
-from runbook.model.cutover.ledger import Change, Ledger, Memory, change, check, left_behind, to_observe
+from runbook.model.cutover.ledger import Change, Ledger, Memory, change, check, left_behind, next_digest, to_observe
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Direction, Phase, Rule
 from runbook.model.cutover.refusals import decide
 from runbook.model.cutover.sections import Side
 from runbook.model.settings import Settings
-from tests.model.cutover.examples import IN_WINDOW, NEW_HOST, configured
+from tests.model.cutover.examples import APPS, IN_WINDOW, NEW_HOST, configured
 from tests.model.cutover.playing import NOTHING, PREPARED_AT, kept, observed, played, ready
 from tests.stacks import platform, raw
 
@@ -228,6 +228,18 @@ def test_next_is_made_ready_again_beside_a_release_made_outside() -> None:
 )
 def test_next_is_made_ready_again_when_it_is_another(then: dict[str, Any]) -> None:
     assert ready_again(played("prod", P), configured("prod", changes={"next": then}))
+
+
+def test_next_is_the_same_in_whatever_order_its_parts_stand() -> None:
+    then = {**APPS, "env": {"admin": {"LEVEL": "a", "BANNER": "b"}}}
+
+    def backwards(part: Any) -> Any:
+        return {key: backwards(each) for key, each in reversed(part.items())} if isinstance(part, dict) else part
+
+    one = configured("easymo-prod", changes={"next": then})
+    current = backwards(raw("easymo-prod")["current"])
+    other = configured("easymo-prod", changes={"next": backwards(then)}, current=current)
+    assert next_digest(one) == next_digest(other)
 
 
 def test_next_is_made_ready_again_after_a_way_back() -> None:

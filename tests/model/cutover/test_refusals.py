@@ -144,8 +144,18 @@ def test_the_block_keeps_overrides_that_stand_there() -> None:
     }
 
 
+def test_the_block_is_sound_in_the_night_in_which_clocks_are_put_back() -> None:
+    """03:00 to 04:00 comes twice in Kyiv then; an override that ends in it would be refused."""
+    window = {"start": "2027-10-30 22:00", "end": "2027-10-31 08:00", "zone": "Europe/Kyiv"}
+    early = {**window, "start": "2027-10-31 07:00"}
+    for minutes in range(0, 300, 10):
+        now = datetime(2027, 10, 30, 22, tzinfo=UTC) + timedelta(minutes=minutes)
+        decision = pasted(replace(flip(changes={"window": early}), now=now)).decision
+        assert (decision.refusals, set(decision.overridden)) == ((), {Rule.WINDOW}), now
+
+
 def test_a_reason_with_quotes_is_kept_as_it_is() -> None:
-    kept_one = {"rule": "window", "reason": 'they said "now" \\ then', "until": "2026-12-06 03:00"}
+    kept_one = {"rule": "window", "reason": 'they said "now" \\ then: é 😀', "until": "2026-12-06 03:00"}
     update = overridden(UPDATES["A release made outside"], [kept_one])
     assert yaml.safe_load(update.message.rpartition("\n\n")[2])["overrides"][0] == kept_one
 

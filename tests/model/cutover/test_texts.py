@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ def test_the_reminder_carries_start_and_end_owners_and_back_out_criteria() -> No
     ]
     assert (found["at"], found["until"]) == ("2026-12-04T20:00:00+00:00", "2026-12-05T20:00:00+00:00")
     assert found["marker"] in found["text"]
+
+
+def test_a_reminder_comes_a_day_of_24_hours_before() -> None:
+    """Also where clocks are put forward or back in between."""
+    for day in ("2027-03-28", "2027-10-31"):
+        window = {"start": f"{day} 22:00", "end": f"{day} 23:00", "zone": "Europe/Kyiv"}
+        found = texts.reminder(platform("prod"), configured("prod", changes={"window": window}))
+        assert datetime.fromisoformat(found["until"]) - datetime.fromisoformat(found["at"]) == timedelta(hours=24)
 
 
 def test_the_marker_of_a_reminder_is_the_stacks() -> None:

@@ -1,0 +1,36 @@
+"""A name that Cloudflare has and the stack's state does not know: an update was killed while it was being made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runbook.model.cutover.ledger import Memory, new_names
+from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.refusal import Refusal
+from runbook.model.platform import Platform
+from runbook.model.problems import Problem, path
+from runbook.model.settings import Settings
+
+_URN = "urn:pulumi:{stack}::runbook::"
+# As the program declares it: child of its zone, with the provider that names have to themselves (seen, 3.258).
+_IMPORT = (
+    "pulumi import --stack {stack} --yes --skip-preview --protect=false --generate-code=false"
+    f" --parent dns={_URN}runbook:dns:Zone::dns"
+    f" --provider cloudflare={_URN}pulumi:providers:cloudflare::cloudflare"
+    " cloudflare:index/dnsRecord:DnsRecord"
+)
+
+
+def unnoted(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
+    """Cloudflare would refuse to make it a second time (81058, 81053), in the middle of the update."""
+    if memory.names is None:
+        return
+    for name in {*new_names(platform, settings)} - memory.names:
+        for id in (record.id for record in observed.records if record.name == name):
+            allowed = (
+                "A name that Cloudflare does not have yet, or whose record this stack's state knows. An update was "
+                "killed while it made this one, or somebody else made it."
+            )
+            edit = f"Take it into the state, or delete that record at Cloudflare.\n{_IMPORT} dns-{name} "
+            at = path("cutover", "next", "authHost")
+            yield Refusal(None, Problem(at, name, allowed, f"{edit}{observed.zone_id}/{id}"))
