@@ -10,7 +10,7 @@ from runbook.model.cutover.step import Kind
 from runbook.steps import cloudflare, files, grafana, pagerduty, slack, supabase, vercel
 from runbook.steps.call import Call, StepError
 from runbook.steps.gates import GATES
-from runbook.steps.said import without_secrets
+from runbook.steps.said import plain, without_secrets
 
 Act = Callable[[Call], dict[str, Any]]
 ACTS: Mapping[Kind, Act] = {
@@ -33,6 +33,7 @@ ACTS: Mapping[Kind, Act] = {
     Kind.COMPLETE: files.complete,
     **GATES,
 }
+_LONGEST = 3000  # characters of a sentence: parts of it may be what somebody answered
 _GRACE = 0.5  # seconds that a step has to say by itself that its time is over
 
 
@@ -58,7 +59,7 @@ def act(kind: Kind, call: Call) -> dict[str, Any]:
         raise StepError(f"It was cut off after {limit:.0f} s{done}. Run up again.")
     result = ended[0]
     if isinstance(result, Exception):
-        raise StepError(without_secrets(call.secrets, _sentence(call, result))) from None
+        raise StepError(plain(call.secrets, _sentence(call, result), _LONGEST)) from None
     evidence: dict[str, Any] = without_secrets(call.secrets, result)
     return evidence
 

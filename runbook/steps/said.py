@@ -70,9 +70,13 @@ def excerpt(call: Call, response: httpx.Response) -> str:
         said = _message(response.json())
     except (ValueError, RecursionError):
         said = response.text if kind == "text/plain" else ""
-    said = without_secrets(call.secrets, said)
-    said = _CONTROL.sub(" ", said).strip()
-    return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+    return plain(call.secrets, said, _LONGEST)
+
+
+def plain(secrets: Mapping[str, str], said: str, longest: int) -> str:
+    """One line of at most so many characters that moves no cursor and tells no secret."""
+    said = _CONTROL.sub(" ", without_secrets(secrets, said)).strip()
+    return said if len(said) <= longest else said[: longest - 1] + "…"
 
 
 def _message(body: Any) -> str:

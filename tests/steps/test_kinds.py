@@ -57,6 +57,18 @@ def test_a_sentence_of_a_step_comes_out_without_a_secret(call: Make, monkeypatch
     assert error.value.__cause__ is None  # nothing to print a traceback of
 
 
+def test_a_sentence_comes_out_short_and_plain(call: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An issuer, say, is whatever a host that was taken over says it is."""
+
+    def work(_call: Call) -> Any:
+        raise StepError(f"The issuer is a\r\n\x1b[2Jb{'c' * 5000}.")
+
+    doing(monkeypatch, work)
+    with pytest.raises(StepError, match=r"^The issuer is a \[2Jbc{2900,}…$") as error:
+        act(Kind.PURGE, call())
+    assert len(str(error.value)) == 3000
+
+
 def test_evidence_comes_out_without_a_secret(call: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     doing(monkeypatch, lambda _call: {"id": "x-s3cr3t-y", "deep": [{"s3cr3t": ("s3cr3t", 200, None, True)}]})
     assert act(Kind.PURGE, call(secrets={"TOKEN": "s3cr3t"})) == {
