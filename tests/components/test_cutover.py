@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from components.memory import Remembered
 from runbook.model.cutover.ledger import Memory
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Phase
+from runbook.steps.call import LIMIT
 from tests.components.recording import Recorder, Registration, Secret, World, run
 from tests.model.cutover import examples
 from tests.model.cutover.examples import IN_WINDOW
@@ -109,6 +111,16 @@ def test_a_flip_moves_nothing_before_its_gates_and_sessions() -> None:
     records = set(of_kind(found, "DnsRecord"))
     assert {*records, "step-promote-staff", "step-promote-member"} <= found["step-purge-again"].waits
     assert {*records, "step-purge-again", "step-verify-login"} <= found["step-complete"].waits
+
+
+@pytest.mark.parametrize(("phase", "way"), [("flipped", (P,)), ("rolled-back", (P, F))])
+def test_all_of_verify_is_over_after_three_minutes(phase: str, way: tuple[Phase, ...]) -> None:
+    """None waits for another, and each is cut off after 30 s. The engine has four places for each processor."""
+    found = registered(phase, *way)
+    looks = {name: each for name, each in found.items() if name.startswith("step-verify-")}
+    assert len(looks) >= 6
+    assert not [name for name, each in looks.items() if each.waits & set(looks)]
+    assert math.ceil(len(looks) / 4) * (LIMIT + 1) <= 180
 
 
 def test_on_a_way_back_dns_and_promote_wait_for_the_ledger_alone() -> None:
