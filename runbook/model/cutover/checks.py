@@ -10,7 +10,8 @@ from datetime import datetime
 
 from runbook.model.checks import in_zone, needs, not_its_own_host, outside_zone, undeclared_env
 from runbook.model.cutover.ledger import alike
-from runbook.model.cutover.sections import Span, shown_once
+from runbook.model.cutover.phases import Phase
+from runbook.model.cutover.sections import Cutover, Span, shown_once
 from runbook.model.fields import record_type
 from runbook.model.platform import Platform
 from runbook.model.problems import Problem, Said, nearest, path
@@ -56,12 +57,19 @@ def _real(moment: datetime, zone: str, at: str) -> Iterator[Problem]:
         )
 
 
+def _ahead(settings: Settings) -> Cutover | None:
+    """The cutover, unless it is taken back: what it names and the platform no longer has holds no way back up."""
+    cutover = settings.cutover
+    return None if cutover is None or cutover.phase is Phase.ROLLED_BACK else cutover
+
+
 @needs("cutover", "owners")
 def cutover_owners_are_owners(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    if settings.cutover is None:
+    cutover = _ahead(settings)
+    if cutover is None:
         return
     known = [owner.name for owner in platform.owners]
-    for index, name in enumerate(settings.cutover.owners):
+    for index, name in enumerate(cutover.owners):
         if name not in known:
             yield _unknown(path("cutover", "owners", index), name, known)
     contacts = [contact for owner in settings.owners.values() for contact in owner]
@@ -76,10 +84,11 @@ def cutover_owners_are_owners(platform: Platform, settings: Settings) -> Iterato
 
 @needs("cutover", "platform", "environment", "current", "business_hours")
 def back_out_names_objectives(platform: Platform, settings: Settings) -> Iterator[Problem]:
-    if settings.cutover is None or (platform.needs_business_hours and settings.business_hours is None):
+    cutover = _ahead(settings)
+    if cutover is None or (platform.needs_business_hours and settings.business_hours is None):
         return
     known = [objective.name for objective in platform.objectives(stack_of(settings)) if objective.watch]
-    for index, name in enumerate(settings.cutover.back_out):
+    for index, name in enumerate(cutover.back_out):
         if name not in known:
             yield _unknown(path("cutover", "backOut", index), name, known)
 
@@ -188,7 +197,8 @@ def next_auth_host_fits(platform: Platform, settings: Settings) -> Iterator[Prob
 def functions_are_the_platforms(platform: Platform, settings: Settings) -> Iterator[Problem]:
     """One that is missing is refused at the flip, since preparing needs none."""
     known = list(platform.recovery.functions)
-    for name in settings.cutover.functions if settings.cutover else ():
+    cutover = _ahead(settings)
+    for name in cutover.functions if cutover else ():
         if name not in known:
             problem = _unknown(path("cutover", "functions", name), name, known)
             nothing = replace(problem, allowed=f"Nothing: {platform.title} has no function.", edit=f"Remove {name}.")

@@ -247,10 +247,11 @@ def to_observe(platform: Platform, settings: Settings, memory: Memory) -> Wanted
     made = {
         app.name: memory.evidence.get(f"build-{app.name}", {}).get("deployment") for app, _ in platform.vercel_apps
     }
+    # The tokens that a soak waits for are from before the flip: of the project that served then.
     return Wanted(
         zone=settings.zone,
         names=(*moving(platform, settings), *new_names(platform, settings)),
         projects={app.name: project_name(app, settings) for app, _ in platform.vercel_apps},
         builds={app: build for app, build in made.items() if build},
-        auth_ref=settings.next.supabase_ref if platform.auth_app and settings.phase is Phase.SETTLED else None,
+        auth_ref=settings.current.supabase_ref if platform.auth_app and settings.phase is Phase.SETTLED else None,
     )

@@ -63,10 +63,11 @@ def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
     if cutover is None:
         return found
     titles = {objective.name: objective.title for objective in platform.objectives(stack_of(settings))}
+    criteria = ", ".join(titles.get(name, name) for name in cutover.back_out)
     text = (
         f"Cutover of {platform.title} {settings.environment}: {span(cutover)}.\n"
         f"Owners: {', '.join(owner.title for owner in platform.owners if owner.name in cutover.owners)}.\n"
-        f"It is taken back when one of these alerts: {', '.join(titles[name] for name in cutover.back_out)}.\n"
+        f"It is taken back when one of these alerts: {criteria}.\n"
         f"({marker})"
     )
     return {

@@ -11,9 +11,10 @@ from runbook.model.cutover.ledger import Change, Memory, to_observe
 from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.cutover.refusals import decide
+from runbook.model.problems import ConfigError
 from runbook.model.settings import Settings
 from tests.model.cutover.examples import IN_WINDOW, NEXTS, WINDOW, configured
-from tests.model.cutover.playing import PREPARED_AT, SETTLED_AT, observed, played, rules
+from tests.model.cutover.playing import PREPARED_AT, SETTLED_AT, observed, played, rules, steps
 from tests.stacks import platform, raw
 
 S, P, F, T, R = Phase.STEADY, Phase.PREPARED, Phase.FLIPPED, Phase.SETTLED, Phase.ROLLED_BACK
@@ -137,6 +138,20 @@ def test_a_way_back_looks_at_nothing_and_nothing_refuses_it(way: str, what: str,
     decision = decide(platform(stack), settings, memory, nothing, SETTLED_AT, ["metrics-exporter"])
     assert (decision.change, decision.refusals, decision.overridden) == (Change.BACK, (), {})
     assert decision.opening is None, "it opens at no time"
+
+
+@pytest.mark.parametrize("way", ["flipped-open", "flipped", "settled", "rolled-back-open"])
+def test_names_that_the_platform_no_longer_has_hold_no_way_back_up(way: str) -> None:
+    """An owner, an objective and a function were renamed since the flip, and nobody is in Slack any more."""
+    owners = {name: [{"kind": "email", "addresses": [f"{name}@ibimina.rw"]}] for name in raw("prod")["owners"]}
+    gone = {"functions": {"gone": {"source": "gone", "tag": "v1"}}, "owners": ["gone"], "backOut": ["gone"]}
+    settings, memory = configured("prod", "rolled-back", gone, owners=owners), memory_of("prod", way)
+    decision = decide(platform("prod"), settings, memory, Observed(), SETTLED_AT)
+    assert decision.refusals == ()
+    assert "promote-staff" in {step.name for step in steps("prod", settings, memory, decision).steps if step.trigger}
+    with pytest.raises(ConfigError) as error:
+        configured("prod", "flipped", gone, owners=owners)
+    assert len(error.value.problems) == 4
 
 
 @pytest.mark.parametrize("phase", ["rolled-back", "prepared"])
