@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import locks
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
-from runbook.cli.place import ROOT
 from runbook.cli.practice.hints import time_goes_by
 from runbook.cli.running import Ran
 from runbook.cli.stack import Here, whole_config
@@ -66,9 +65,11 @@ def failure(here: Here, ran: Ran, said: str, again: str) -> CliError:
     lock = locks.said(ran.output)
     if lock is not None:
         return lock.error(here.freeing, again)
-    log = near(here, ran.log)
+    log = here.shown(ran.log)
     if "nothing was changed." in said.partition("\n\n")[0]:  # how every refusal of the program begins
         first, _, rest = said.partition("\n\n")
+        # In practice what is to be edited is not the file of the same name in the checkout.
+        rest = rest.replace(here.file.name, here.shown(here.file))
         return CliError(first, time_goes_by(rest) if here.place.practice else "", Code.REFUSED, rest)
     if not ran.events:
         from runbook.cli.engine import refused
@@ -86,14 +87,8 @@ def without_traceback(said: str) -> str:
         if "Traceback (most recent call last):" in part:
             kept.append(f"The program has a fault: {lines[-1].strip()}.")
         elif lines:
-            kept.append(part.strip())
+            kept.append(part.strip().replace("Exception calling application: ", ""))  # gRPC's words
     return "\n\n".join(kept)
-
-
-def near(here: Here, path: Path) -> str:
-    """As it is written from the checkout, also where the practice ground's folder lies in it."""
-    whole = here.place.folder / path
-    return str(whole.relative_to(ROOT)) if whole.is_relative_to(ROOT) else str(path)
 
 
 def approved(here: Here, given: str) -> Plan | None:

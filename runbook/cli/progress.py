@@ -61,6 +61,7 @@ class Steps:
     def __init__(self, out: Out, titled: Titled) -> None:
         self._out, self._titled = out, titled
         self._lines: dict[str, _Line] = {}
+        self._titles: dict[str, Title] = {}
         self.lively = False
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -68,10 +69,21 @@ class Steps:
             if kind in event and event[kind]["metadata"]["op"] not in _QUIET and (title := self._titled(event[kind])):
                 self._step(kind, event[kind]["metadata"]["urn"], title)
 
+        told = event.get("diagnosticEvent", {})
+        if told.get("severity") == "warning" and (failed := self._titles.get(told.get("urn", ""))):
+            self._held_up_nothing(failed)
+
     def stopping(self) -> None:
         self._out.note(STOPPING)
 
+    def _held_up_nothing(self, title: Title) -> None:
+        """A step of a way back that failed: to the engine it is done."""
+        self._lines[title.place].failed = True
+        if not self.lively:
+            self._out.note(f"failed  {title}, and held up nothing", "yellow")
+
     def _step(self, kind: str, urn: str, title: Title) -> None:
+        self._titles[urn] = title
         line = self._lines.setdefault(title.place, _Line(time.monotonic()))
         if kind == "resourcePreEvent":
             line.going.add(urn)

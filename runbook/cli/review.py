@@ -49,7 +49,9 @@ def summary_of(here: Here, planned: Planned) -> Summary:
     found = summary(planned.plan, planned.digest, asked, against(here, planned))
     # In practice a command that is pasted must not reach production.
     said, typed = f"./cutover rollback --stack {here.stack}", here.command("rollback")
-    return replace(found, way_back=tuple(each.replace(said, typed) for each in found.way_back))
+    page = here.out / "way-back" / f"{here.title}.md"
+    written, kept = str(page.relative_to(here.place.folder)), here.shown(page)
+    return replace(found, way_back=tuple(each.replace(said, typed).replace(written, kept) for each in found.way_back))
 
 
 def without_plan(here: Here, error: CliError) -> Summary:

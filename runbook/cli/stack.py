@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli.codes import Code
 from runbook.cli.engine import Engine, Pending
 from runbook.cli.errors import CliError
-from runbook.cli.place import Place, place
+from runbook.cli.place import ROOT, Place, place
 
 if TYPE_CHECKING:
     from components.memory import Remembered
@@ -73,6 +73,11 @@ class Here:
     def file(self) -> Path:
         """The stack file."""
         return self.place.file(self.stack)
+
+    def shown(self, path: Path) -> str:
+        """As it is written from the checkout, also where the practice ground's folder lies in it."""
+        whole = self.place.folder / path
+        return str(whole.relative_to(ROOT)) if whole.is_relative_to(ROOT) else str(path)
 
     def command(self, words: str) -> str:
         """A command of this program for this stack."""

@@ -214,7 +214,7 @@ def _left_behind(here: Here) -> str:
     found = left_behind(here.engine.logs)
     if found is None:
         return ""
-    log = f"out/cutover/{here.stack}/{found['log']}"
+    log = here.shown(here.engine.logs / found["log"])
     if found["alive"]:
         return f"`pulumi {found['command']}` still runs (process {found['pid']}, since {found['began']}): {log}"
     return f"`pulumi {found['command']}` of {found['began']} ended while nobody watched: {log}"
@@ -231,6 +231,16 @@ def _deployments(here: Here, seen: Standing) -> str:
     return "locked by agreement alone: a release would take the domains"
 
 
+def _to_the_flip(here: Here, seen: Standing) -> str:
+    flip, early = here.command("phase flipped"), seen.window.startswith("opens")
+    if seen.open and not early:
+        return flip
+    if here.place.practice:
+        word = "window" if early else "opens"
+        return f"./cutover practice clock {word} (for real you would wait), then {flip}"
+    return f"{flip}, once it opens and in its window"
+
+
 def following(here: Here, seen: Standing) -> str:
     """What is most likely next, with its command."""
     if seen.lock.endswith(DEAD):
@@ -241,8 +251,7 @@ def following(here: Here, seen: Standing) -> str:
     if seen.asked != seen.phase:
         return here.command("plan")
     if seen.phase == "prepared":
-        flip = here.command("phase flipped")
-        return flip if seen.open else f"{flip}, once it opens"
+        return _to_the_flip(here, seen)
     if seen.phase == "flipped":
         return f"{here.command('phase settled')}, after the soak; or back: {here.command('rollback')}"
     if seen.phase == "rolled-back":

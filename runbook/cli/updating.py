@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from runbook.cli import locks
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
-from runbook.cli.planning import failure, near, without_traceback
+from runbook.cli.planning import failure, without_traceback
 from runbook.cli.progress import stepping
 from runbook.cli.running import Ran
 from runbook.cli.stack import Here
@@ -40,7 +40,7 @@ def update(here: Here, out: Out, again: str, tag: str, options: tuple[str, ...] 
     after = "\n".join(
         [*([without_traceback(done.refused)] if done.refused and not ran.interrupted else []), crossing, *ways]
     )
-    log = f"Its log: {near(here, ran.log)}."
+    log = f"Its log: {here.shown(ran.log)}."
     if ran.interrupted:
         held = here.engine.lock()
         free = ", and no lock is held" if locks.seen(here.engine.backend) else ""

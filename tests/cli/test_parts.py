@@ -17,8 +17,12 @@ from runbook.cli.drifted import drifted
 from runbook.cli.engine import refused
 from runbook.cli.errors import CliError
 from runbook.cli.locks import Lock
+from runbook.cli.out import Out
 from runbook.cli.place import Place
 from runbook.cli.planning import without_traceback
+from runbook.cli.progress import Steps
+from runbook.cli.stack import Here
+from runbook.cli.standing import Standing, following
 from runbook.cli.titles import titles
 from runbook.cli.who import Who, two_persons, who
 from runbook.model.plans.operation import Operation, Plan
@@ -202,6 +206,44 @@ def test_progress_has_the_steps_of_the_runbook() -> None:
     titled = titles("1-flip")
     assert str(titled(event("end-sessions", "1-flip"))) == "end-sessions (3a, 3: drain user sessions)"
     assert titled(event("end-sessions", "")) is None
+
+
+def test_a_step_of_a_way_back_that_failed_is_not_called_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """To the engine it is done: nothing may wait for it. The warning comes afterwards."""
+    step, urn = "pulumi-python:dynamic/runbook:Step", "urn::verify-login"
+    inputs = {"name": "verify-login", "kind": "verify", "trigger": "2-back"}
+    metadata = {"op": "update", "urn": urn, "type": step, "old": {}, "new": {"inputs": inputs}}
+    steps = Steps(Out(), titles("way-back"))
+    steps.event({"resourcePreEvent": {"metadata": metadata}})
+    steps.event({"resOutputsEvent": {"metadata": metadata}})
+    steps.event({"diagnosticEvent": {"severity": "warning", "message": "This update goes back."}})
+    steps.event({"diagnosticEvent": {"severity": "warning", "urn": urn, "message": "No login."}})
+    last = " ".join(capsys.readouterr().err.split("\ndone")[-1].split())
+    assert last.startswith("verify-login (") or "done" in last
+    assert last.endswith(
+        "failed verify-login (3a, 5: verify before the window is called complete), and held up nothing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("opened", "window", "practice", "said"),
+    [
+        (True, "open, for another 2 h", False, "./cutover phase flipped --stack prod"),
+        (True, "opens in 2 h", False, "./cutover phase flipped --stack prod, once it opens and in its window"),
+        (False, "opens in 2 h", True, "./cutover practice clock window (for real you would wait), then "),
+        (False, "open, for another 2 h", True, "./cutover practice clock opens (for real you would wait), then "),
+        (True, "open, for another 2 h", True, "./cutover phase flipped --practice"),
+    ],
+)
+def test_what_is_next_before_a_flip(opened: bool, window: str, practice: bool, said: str) -> None:
+    here = Here(Place(ROOT, {}, practice, "prod" if practice else ""), "prod")
+    seen = Standing("prod", asked="prepared", phase="prepared", open=opened, window=window)
+    found = following(here, seen)
+    assert found.startswith(said) if said.endswith(" ") else found == said
+
+
+def test_the_noise_of_the_engine_is_left_out() -> None:
+    assert without_traceback("Exception calling application: Step verify-login: No.") == "Step verify-login: No."
 
 
 def test_a_fault_of_the_program_is_one_line() -> None:

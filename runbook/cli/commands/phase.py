@@ -36,7 +36,7 @@ def command(to: To, stack: Stack = None, practice: Practice = False, json: Json 
         new = text
     else:
         new = edits.with_phase(text, to, name)
-    lines = edits.diff(text, new, name)
+    lines = edits.diff(text, new, here.shown(here.file))
     if lines:
         edits.write(here.file, new)
         out.diff(lines)

@@ -68,10 +68,9 @@ def command(
 def _page(here: Here, error: CliError) -> str:
     """Where the way back stands that needs neither the engine nor its state; "" where nothing is wrong with those."""
     from runbook.cli.codes import Code
-    from runbook.cli.planning import near
 
     page = here.out / "way-back" / f"{here.title}.md"
-    where = near(here, page) if page.is_file() else here.command("way-back")
+    where = here.shown(page) if page.is_file() else here.command("way-back")
     return f"The way back that needs no Pulumi: {where}" if error.code is Code.FAILED else ""
 
 
@@ -120,18 +119,16 @@ def _written(out: Out, here: Here, before: str, wanted: str, said: str) -> list[
     """The diff of the stack file, once it is shown and written. `said`: where another file is from; what stood there
     is kept then, since nobody may have committed it."""
     from runbook.cli import edits
-    from runbook.cli.planning import near
 
-    name = here.file.name
-    lines = edits.diff(before, wanted, name)
+    lines = edits.diff(before, wanted, here.shown(here.file))
     if not lines:
         return lines
     if said:
-        kept = here.engine.logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+        kept = here.engine.logs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{here.file.name}"
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         edits.write(kept, before)
         out.say(said)
-        out.raw(f"What it held until now: {near(here, kept)}")
+        out.raw(f"What it held until now: {here.shown(kept)}")
     edits.write(here.file, wanted)
     out.diff(lines)
     return lines

@@ -18,8 +18,8 @@ MARK = "practice:"
 STATUS = "./cutover status --practice"
 _WAY = {
     "prepare": "phase prepared, plan, apply: TTLs go down, next is built, and nobody notices",
-    "wait": "until the flip opens, in its window; here the clock is moved for it: ./cutover practice clock opens",
-    "flip": "phase flipped, plan, apply; to see one fail, ./cutover practice break health before it",
+    "wait": "until the flip opens and its window begins; here the clock is moved there",
+    "flip": "phase flipped, plan, apply; break something first (practice break) to see it fail",
     "back": "rollback, from wherever it stands",
     "settle": "phase settled after the soak, then phase steady, each with plan and apply",
 }
@@ -75,8 +75,8 @@ def _introduce(out: Out, found: dict[str, Any], seconds: float | None) -> None:
         out.say(f"{MARK} {stack} is up on stand-in clouds, {many}. Nothing real is reached.", "bold")
     out.table(
         {
-            "clock": at(found),
-            "stack file": f"{GROUND.shown(file)}, a copy with a cutover for tonight in it",
+            "clock": f"{at(found)}: the practice has its own, and a cutover tonight",
+            "stack file": f"{GROUND.shown(file)}, a copy; yours is not touched",
             "serving": "; ".join(f"{app} {release}" for app, release in found["serving"].items()),
             "ends": f"with {STOP}, or by itself after an hour without a command",
         }
@@ -140,7 +140,7 @@ def break_(what: str, json: bool) -> None:
     out, found = Out(json), _asked("break", what=what)
     out.say(f"{MARK} broken until it is mended: {found['says']}.")
     following_line(out, STATUS)
-    out.raw(f"Mended by: ./cutover practice mend {found['what']}")
+    out.raw(f"Mended by: ./cutover practice mend {found['what']} (a way back mends nothing)")
     out.data(found)
 
 
