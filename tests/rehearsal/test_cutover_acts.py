@@ -122,6 +122,12 @@ def test_a_refusal_that_does_not_come_fails(stage: Stage, engine: Ran) -> None:
     assert "but it failed:\n\nNo module named x" in said(stage, lambda: stage.refused("early", "soak"))
 
 
+def test_a_refusal_that_comes_after_something_was_registered_fails(stage: Stage, engine: Ran) -> None:
+    engine.code, engine.events = 1, Events(begun=(step("update", "dns-staff"),), messages=(("error", REFUSED),))
+    because = "but the refusal by window, opens-at, after it began to update dns-staff"
+    assert because in said(stage, lambda: stage.refused("early", "window", "opens-at"))
+
+
 def test_only_the_step_that_is_expected_may_stop_an_update(stage: Stage, engine: Ran) -> None:
     engine.code, engine.events = 1, Events(failed=(step("update", "step-verify-login"),), resources={"update": 2})
 

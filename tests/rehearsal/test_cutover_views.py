@@ -11,7 +11,7 @@ import pytest
 from runbook.rehearsal.clouds import Clouds, Held
 from runbook.rehearsal.clouds.cloudflare import RECORD, ZONE
 from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT, VARIABLE
-from runbook.rehearsal.clouds.web import auth_state, release
+from runbook.rehearsal.clouds.web import auth_state, release, slack
 from runbook.rehearsal.cutover.proof import Proof, Snapshot
 from runbook.rehearsal.cutover.stale import Clients
 from runbook.rehearsal.cutover.views import Difference, Excused, differences, left_over, observe, raw
@@ -143,6 +143,23 @@ def test_an_exception_for_an_object_does_not_let_its_properties_change() -> None
     exceptions = [Excused("/x/*", "why")]
     assert differences({"/x/1": {"a": 1}}, {"/x/1": {"a": 1}, "/x/2": {"a": 1}}, exceptions).identical
     assert [one.path for one in differences({"/x/1": {"a": 1}}, {"/x/1": {"a": 2}}, exceptions).others] == ["/x/1/a"]
+
+
+def test_a_message_is_excused_by_what_it_is_and_once(clouds: Clouds) -> None:
+    def sent(id: str, metadata: object, scheduled: bool) -> None:
+        clouds.store.put(Held("slack", slack.MESSAGE, id, {"metadata": metadata, "scheduled": scheduled}))
+
+    def paths() -> list[str]:
+        return [one.path for one in differences(before, raw(clouds)).others]
+
+    before = raw(clouds)
+    sent("1", None, scheduled=True)
+    sent("2", None, scheduled=False)
+    sent("3", {"event_type": "cutover", "event_payload": {"marker": "2-back"}}, scheduled=False)
+    names = ["/slack/message/2-back", "/slack/message/reminder", "/slack/message/reminder sent at once"]
+    assert paths() == names
+    sent("4", None, scheduled=True)
+    assert paths() == ["/slack/message/1", names[0], "/slack/message/4", names[2]], "nobody excuses the same twice"
 
 
 def test_an_exception_for_what_is_made_does_not_let_anything_go() -> None:

@@ -69,8 +69,10 @@ class Stage:
         said = "\n\n".join(outcome.events.errors)
         found = tuple(_RULE.findall(said))
         self._note(name, "preview", outcome, calls, found)
-        if sorted(found) != sorted(rules) or outcome.code == 0:
+        begun = changes(outcome)
+        if sorted(found) != sorted(rules) or outcome.code == 0 or begun:
             because = f"the refusal by {_listed(found)}" if found else _came(outcome)
+            because += f", after it began to {', '.join(begun)}" if begun else ""
             raise self._otherwise(name, f"a refusal by {_listed(rules)}", because, outcome)
         self.refusals.append(said)
         return said

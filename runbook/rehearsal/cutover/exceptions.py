@@ -46,11 +46,14 @@ _ALWAYS = (
 
 PLANNED = (
     *_ALWAYS,
-    Excused("/slack/message/*", "the reminder that was sent stays sent"),
-    Excused("/slack/scheduled/*", "the reminder that was scheduled has been sent since", gone=True),
+    Excused("/slack/message/reminder", "the reminder that was sent stays sent"),
+    Excused("/slack/scheduled/reminder", "the reminder that was scheduled has been sent since", gone=True),
     Excused("/vercel/deployment/*/promoted", "the next builds have served once"),
 )
-ONCE_MORE = (Excused("/vercel/deployment/*", "next was made anew, and the release before it stays at Vercel"),)
+ONCE_MORE = (
+    Excused("/slack/message/reminder sent at once", "less than a day was left"),
+    Excused("/vercel/deployment/*", "next was made anew, and the release before it stays at Vercel"),
+)
 EMERGENCY = (
     *_ALWAYS,
     Excused("/cloudflare/Ruleset/*/version", "the rule that pins the auth host went there and back"),

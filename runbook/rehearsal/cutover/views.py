@@ -191,11 +191,13 @@ def _name(held: Held, projects: Mapping[str, str]) -> str:
 
 
 def _marker(held: Held) -> str:
-    """What a crossing marked: an announcement, or a line in the logs."""
+    """What a crossing marked: an announcement, or a line in the logs. A reminder cannot be marked."""
+    values = held.properties
+    if held.kind == slack.SCHEDULED or (held.kind == slack.MESSAGE and not values["metadata"]):
+        return "reminder" if values.get("scheduled", True) else "reminder sent at once"
     if held.kind == slack.MESSAGE:
-        payload = (held.properties.get("metadata") or {}).get("event_payload") or {}
-        return str(payload.get("marker", ""))
-    found = re.search(r'"cutover-event": "([^"]+)"', str(held.properties.get("line", "")))
+        return str(values["metadata"].get("event_payload", {}).get("marker", ""))
+    found = re.search(r'"cutover-event": "([^"]+)"', str(values.get("line", "")))
     return found[1] if held.kind == loki.LINE and found else ""
 
 
