@@ -33,10 +33,8 @@ from components.web import Drains, DrainsArgs, Flags, FlagsArgs, WebApp, WebAppA
 dns = dns_provider(settings)
 zone = cutover.zone_id or zone_id(settings.zone, dns)
 steps = cutover.steps(zone)
-records = serving.records(*stack, cutover.leaving, cutover.put_back)
-named = Zone(
-    "dns", ZoneArgs(zone, records, serving.cache_rules(*stack), steps), pulumi.ResourceOptions(providers=[dns])
-)
+rules = serving.cache_rules(*stack)
+named = Zone("dns", ZoneArgs(zone, cutover.records(), rules, steps), pulumi.ResourceOptions(providers=[dns]))
 
 everywhere = pulumi.ResourceOptions(providers=other_providers(settings, named.records))
 flags = Flags("flags", FlagsArgs.of(settings), everywhere) if settings.flags else None

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pydantic import ValidationError
 
 from components.ledger import NOT_KEPT
 from runbook.model.cutover.ledger import Ledger, Memory
+from runbook.model.plans.places import RECORD
 
 LEDGER, STEP = "pulumi-python:dynamic/runbook:Ledger", "pulumi-python:dynamic/runbook:Step"
 LIMIT = 30  # seconds; the export takes less than one
@@ -24,17 +26,28 @@ LIMIT = 30  # seconds; the export takes less than one
 @dataclass(frozen=True)
 class Remembered:
     """`ledger`: the record as it was given to its resource, None before the first. `steps`: name to `acted`,
-    `evidence` and `failed`, as the step's provider says, with the evidence as an object."""
+    `evidence` and `failed`, as the step's provider says, with the evidence as an object. `names`: of DNS records."""
 
     ledger: dict[str, Any] | None
     steps: Mapping[str, Mapping[str, Any]]
+    names: frozenset[str] | None = None
 
     def memory(self) -> Memory:
-        """The same, as the model judges it."""
+        """The same, as the model judges it. Raises: pulumi.RunError for a ledger that the model does not know."""
+        try:
+            ledger = Ledger.of(self.ledger) if self.ledger else None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise pulumi.RunError(
+                f"The ledger in the state is not one that this program writes: {where}: {first['msg']}.\nAnother"
+                " version of the program may have written it: go on with that one. Nothing was changed."
+            ) from None
         return Memory(
-            Ledger.of(self.ledger) if self.ledger else None,
+            ledger,
             {name: step["acted"] for name, step in self.steps.items()},
             {name: step["evidence"] for name, step in self.steps.items()},
+            self.names,
         )
 
 
@@ -54,7 +67,10 @@ class Pending:
                 raise pulumi.RunError(_failed(f"It did not answer within {LIMIT} s.")) from None
         if self._process.returncode:
             raise pulumi.RunError(_failed(f"It said: {said.strip()}"))
-        return remembered(json.loads(out))
+        try:
+            return remembered(json.loads(out))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise pulumi.RunError(_failed("What it wrote is no state of a stack.")) from None
 
 
 def begin(stack: str) -> Pending:
@@ -82,6 +98,7 @@ def remembered(exported: Mapping[str, Any]) -> Remembered:
             name: {"acted": kept["acted"], "evidence": json.loads(kept["evidence"]), "failed": kept["failed"]}
             for name, kept in steps
         },
+        names=frozenset(each["inputs"]["name"] for each in resources if each["type"] == RECORD),
     )
 
 

@@ -23,10 +23,10 @@ def step(name: str, acted: str, evidence: str = "{}", failed: str = "", **more: 
 
 
 def test_a_new_stack_remembers_nothing() -> None:
-    assert remembered({"version": 3, "deployment": {}}) == Remembered(None, {})
+    assert remembered({"version": 3, "deployment": {}}) == Remembered(None, {}, frozenset())
 
 
-def test_ledger_and_steps_are_remembered_and_nothing_else() -> None:
+def test_ledger_steps_and_names_are_remembered_and_nothing_else() -> None:
     ledger = {"phase": "flipped", "crossing": 1}
     exported = [
         resource("pulumi:pulumi:Stack", {}, {"hosts": []}),
@@ -34,7 +34,7 @@ def test_ledger_and_steps_are_remembered_and_nothing_else() -> None:
         step("promote-staff", "1-flip", '{"deployment": "dpl_1"}'),
         step("annotate", "", failed="Grafana answered 503."),
         step("promote-staff", "0-flip", delete=True),
-        resource("cloudflare:index/dnsRecord:DnsRecord", {"content": "x"}, {}),
+        resource("cloudflare:index/dnsRecord:DnsRecord", {"name": "auth.ibimina.rw"}, {}),
     ]
 
     assert remembered({"deployment": {"resources": exported}}) == Remembered(
@@ -43,6 +43,7 @@ def test_ledger_and_steps_are_remembered_and_nothing_else() -> None:
             "promote-staff": {"acted": "1-flip", "evidence": {"deployment": "dpl_1"}, "failed": ""},
             "annotate": {"acted": "", "evidence": {}, "failed": "Grafana answered 503."},
         },
+        names=frozenset({"auth.ibimina.rw"}),
     )
 
 
@@ -58,7 +59,7 @@ def test_the_cli_is_asked_for_this_stack(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(pulumi, "get_organization", lambda: "ours")
     monkeypatch.setattr(pulumi, "get_project", lambda: "runbook")
 
-    assert memory.begin("prod").result() == Remembered(None, {})
+    assert memory.begin("prod").result() == Remembered(None, {}, frozenset())
     assert (tmp_path / "asked").read_text("utf-8").split() == (
         ["stack", "export", "--stack", "ours/runbook/prod", "--non-interactive", "--color", "never"]
     )
@@ -91,3 +92,23 @@ def test_a_cli_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(pulumi.RunError, match=r"failed\. It did not answer within 0\.2 s\.\n"):
         memory.begin("prod").result()
+
+
+@pytest.mark.parametrize("said", ["", "warning: a new version", '{"deployment": 5}', "[]"])
+def test_a_cli_that_says_something_else_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    cli(tmp_path, f"echo '{said}'")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    with pytest.raises(pulumi.RunError, match=r"failed\. What it wrote is no state of a stack\.\n"):
+        memory.begin("prod").result()
+
+
+def test_a_ledger_of_another_version_is_a_sentence() -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        Remembered({"phase": "half-flipped", "side": {}}, {}).memory()
+    assert str(refused.value).startswith("The ledger in the state is not one that this program writes: phase: Input ")
+    assert str(refused.value).endswith(
+        "\nAnother version of the program may have written it: go on with that one. Nothing was changed."
+    )
