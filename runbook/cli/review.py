@@ -49,8 +49,8 @@ def summary_of(here: Here, planned: Planned) -> Summary:
     found = summary(planned.plan, planned.digest, asked, against(here, planned))
     # In practice a command that is pasted must not reach production.
     said, typed = f"./cutover rollback --stack {here.stack}", here.command("rollback")
-    page = here.out / "way-back" / f"{here.title}.md"
-    written, kept = str(page.relative_to(here.place.folder)), here.shown(page)
+    name = f"way-back/{here.title}.md"
+    written, kept = f"{here.settings.endpoints.out}/{name}", here.shown(here.out / name)
     return replace(found, way_back=tuple(each.replace(said, typed).replace(written, kept) for each in found.way_back))
 
 
