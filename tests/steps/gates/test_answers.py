@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runbook.model.cutover.step import Kind
-from runbook.steps import answers
+from runbook.steps import answers, waiting
 from runbook.steps.call import StepError
 from runbook.steps.gates import GATES
 from tests.steps.gates.conftest import CLOSED, NEW, OLD, ZONE, Net
@@ -144,8 +144,20 @@ WORKER_ARGS = {"host": HOST, "path": "/sw.js"}
 BUILT = {"build staff": {"deployment": "dpl_1", "url": BUILD}}
 
 
+def test_what_needs_a_moment_ends_before_the_step_does(apps: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the gate says itself what it saw."""
+    monkeypatch.setattr(answers, "SETTLING", 60)
+    monkeypatch.setattr(waiting, "_SPARE", 0.6)
+    apps.hosts.replies[HOST, "/api/health"] = Reply(404)
+    call = apps.call(HEALTHY_ARGS, seconds=1)
+    with pytest.raises(StepError, match="answered 404"):
+        GATES[Kind.HEALTHY](call)
+    assert call.left() > 0.2
+
+
 def test_the_worker_is_the_builds(apps: Net) -> None:
     apps.record(HOST, "A", 60, NEW)
+    apps.resolver.records[HOST, "A"] = (3600, [CLOSED])  # what a resolver may still hold
     digest = hashlib.sha256(b"const build = 'abc'").hexdigest()
     seen = _gate(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=BUILT, secrets={"VERCEL_BYPASS_SECRET": "s3cret"})
     assert seen == {"sha256": {"host": digest, "build": digest}}
@@ -211,7 +223,8 @@ def test_a_protected_build(apps: Net) -> None:
     )
 
 
-def test_no_build_to_compare_with(apps: Net) -> None:
-    assert _refused(Kind.WORKER_SERVED, apps, WORKER_ARGS, read={"build staff": {}}) == (
+@pytest.mark.parametrize("read", [{"build staff": {}}, {**BUILT, "build member": {"url": "b.example"}}])
+def test_no_build_to_compare_with(apps: Net, read: dict[str, dict[str, str]]) -> None:
+    assert _refused(Kind.WORKER_SERVED, apps, WORKER_ARGS, read=read) == (
         "gate knows no build to compare with: run up again after the build step has acted."
     )

@@ -6,7 +6,9 @@ import base64
 import json
 import re
 import threading
+import time
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -103,12 +105,18 @@ def test_plain_http_has_its_own_usual_port(net: Net) -> None:
 
 
 def test_an_event_arrives(net: Net, loki: list[str]) -> None:
+    net.resolver.records[APP, "A"] = (3600, [CLOSED])  # what a resolver may still hold
     seen = _event(net)
     assert seen["lines"] == 1
     assert 0 <= seen["seconds"] < 5
     asked = net.vendors.asked[0]
     assert asked.headers["authorization"] == f"Basic {base64.b64encode(b'100002:glc_1').decode()}"
-    assert "query=%7Bapp%3D%22shop%22%7D+%7C%3D+%22cutover-1-flip%22" in asked.query
+    query = parse_qs(asked.query)
+    assert query["query"] == ['{app="shop"} |= "cutover-1-flip"']
+    # A stack that is made anew counts from 1 again: its marker may stand in older lines.
+    began, ends = (int(query[name][0]) / 1e9 - time.time() for name in ("start", "end"))
+    assert -65 < began < -55
+    assert 290 < ends < 305
 
 
 def test_an_event_may_take_a_moment(net: Net, loki: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ class Auth:
     """As GoTrue answers. What a test changes is wrong afterwards."""
 
     issuer: str = ISSUER
-    sub: str = "user-1"
+    sub: str | None = "user-1"
     user: dict[str, Any] = field(default_factory=lambda: {"id": "user-1", "email": "gate@shop.example"})
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "ES256", "kid": "key-1"})
     keys: list[dict[str, Any]] = field(default_factory=lambda: [PUBLISHED, {"kid": "key-0"}])
@@ -191,6 +191,13 @@ def test_a_token_for_another_user(net: Net, auth: Auth) -> None:
         f"The token of {HOST} is for user user-2, and /auth/v1/user answers for user user-1: look for a cache in"
         f" front of {HOST}, and run up again."
     )
+
+
+def test_a_user_without_an_id(net: Net, auth: Auth) -> None:
+    """Of whom the token does not speak either: nobody is not the same as nobody."""
+    del auth.user["id"]
+    auth.sub = None
+    assert "for user None, and /auth/v1/user answers for user None" in _refused(net)
 
 
 def test_another_user_than_the_one_who_logged_in(net: Net, auth: Auth) -> None:

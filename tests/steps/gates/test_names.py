@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import dns.message
+import dns.name
 import dns.resolver
+import dns.rrset
 import pytest
 
 from runbook.steps import names
@@ -117,6 +120,16 @@ def test_addresses_in_place_of_a_cname_are_told_apart(net: Net) -> None:
     net.record(ZONE, "A", 60, NEW)
     assert names.served(net.reach, ZONE, "CNAME")[0] == Served(ONE, "A", (NEW,), 60, flattened=True)
     assert names.served(net.reach, ZONE, "A")[0] == Served(ONE, "A", (NEW,), 60)
+
+
+def test_of_a_chain_only_the_names_own_record_counts() -> None:
+    """In whatever order a server gives it."""
+    chain = dns.message.make_response(dns.message.make_query(HOST, "A"))
+    for name, kind, value in (("edge.vendor.example", "A", NEW), (HOST, "CNAME", "edge.vendor.example.")):
+        chain.answer.append(dns.rrset.from_text(dns.name.from_text(name), 60, "IN", kind, value))
+    own = names._own(chain, HOST)
+    assert own is not None
+    assert own.to_text() == f"{HOST}. 60 IN CNAME edge.vendor.example."
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_over_tcp(net: Net) -> None:
