@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from runbook.model import serving
 from runbook.model.cutover.advancing import advance
-from runbook.model.cutover.ledger import Ledger, Memory, dns_only, seconds
+from runbook.model.cutover.ledger import Ledger, Memory, dns_only, normal_ttls
 from runbook.model.cutover.observed import Observed, SeenBuild
 from runbook.model.cutover.opening import LEAST, MARGIN
 from runbook.model.cutover.orders import plan
@@ -84,11 +84,8 @@ def _next(platform: Platform, settings: Settings) -> NextSide:
 
 def ttl_before(platform: Platform, settings: Settings) -> tuple[tuple[str, ...], int]:
     """The names whose TTL counts, and the largest normal one in seconds, 0 without names."""
-    names = dns_only(platform, settings)
-    normal = settings.model_copy(update={"cutover": None})
-    return names, max(
-        (seconds(each.ttl) for each in serving.records(platform, normal) if each.name in names), default=0
-    )
+    names, normal = dns_only(platform, settings), normal_ttls(platform, settings)
+    return names, max((normal[name] for name in names), default=0)
 
 
 def least_wait(ttl: int) -> int:

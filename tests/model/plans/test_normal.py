@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.model.cutover.ledger import Memory
+from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.phases import Phase
 from runbook.model.plans.normal import SHORT, digest, normalised, same, short
 from runbook.model.plans.operation import SECRET, STEP, Operation, Plan, plan_of
@@ -22,7 +23,7 @@ from tests.model.cutover.examples import IN_WINDOW, WINDOW, configured, cutover
 from tests.model.cutover.generated import EXAMPLES, Made, cutovers
 from tests.model.cutover.playing import NOTHING, observed, played, up
 from tests.model.plans.previews import RULES, Declared, event, planned, preview
-from tests.stacks import STACKS, secrets, stack_file
+from tests.stacks import STACKS, raw, secrets, stack_file
 
 KEY = "runbook:secrets"
 COMMITS = st.text("0123456789abcdef", min_size=40, max_size=40)
@@ -64,6 +65,21 @@ def test_after_a_gate_failed_it_is_the_same(stack: str) -> None:
     assert again.ledger is not None
     assert (stopped.ledger.attempt, again.ledger.new["attempt"]) == (1, 2)
     assert digest(again, encrypted(stack)) == digest(flip(stack), encrypted(stack))
+
+
+def test_how_long_resolvers_still_hold_what_they_were_given_does_not_count() -> None:
+    """It gets less from one preview to the next, where a normal TTL was made smaller shortly before."""
+    day = {name: {**app, "ttl": 86_400} for name, app in raw("easymo-prod")["apps"].items()}
+    memory = up("easymo-prod", configured("easymo-prod", None, apps=day), NOTHING, Observed(), IN_WINDOW)
+    steady, asked = configured("easymo-prod", None), configured("easymo-prod")
+    memory = up("easymo-prod", steady, memory, Observed(), IN_WINDOW)
+    plans = [
+        planned("easymo-prod", steady, asked, memory, IN_WINDOW + timedelta(minutes=each), modified=IN_WINDOW)
+        for each in (1, 18)
+    ]
+    held = [each.ledger and each.ledger.new["ttls_before"] for each in plans]
+    assert held[0] != held[1]
+    assert len({digest(each, encrypted("easymo-prod", "prepared")) for each in plans}) == 1
 
 
 @given(cutovers(), st.sampled_from([Phase.STEADY, Phase.PREPARED]), st.randoms(), st.integers(0, 600), COMMITS)
