@@ -245,6 +245,8 @@ def following(here: Here, seen: Standing) -> str:
     """What is most likely next, with its command."""
     if seen.lock.endswith(DEAD):
         return f"{here.freeing}, which frees the lock"
+    if seen.lock:
+        return f"{here.command('status')}, when that update has ended"
     if seen.under_way:
         back, on = here.command("rollback"), here.command("plan")
         return f"on with it: {on}, or back: {back}" if seen.asked == "flipped" else here.command("rollback")

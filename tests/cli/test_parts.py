@@ -242,6 +242,13 @@ def test_what_is_next_before_a_flip(opened: bool, window: str, practice: bool, s
     assert found.startswith(said) if said.endswith(" ") else found == said
 
 
+def test_nothing_is_next_while_somebody_holds_the_lock() -> None:
+    seen = Standing("prod", asked="prepared", phase="steady", lock="ada@vm holds Pulumi's lock")
+    assert (
+        following(Here(Place(ROOT, {}), "prod"), seen) == "./cutover status --stack prod, when that update has ended"
+    )
+
+
 def test_the_noise_of_the_engine_is_left_out() -> None:
     assert without_traceback("Exception calling application: Step verify-login: No.") == "Step verify-login: No."
 

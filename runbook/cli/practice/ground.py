@@ -65,9 +65,19 @@ class Ground:
         """The number of the engine that brings the stack up."""
         return self.inner / "engine.pid"
 
+    @property
+    def logs(self) -> Path:
+        """What commands on the ground said, a folder for each stack."""
+        return self.folder / "out" / "cutover"
+
+    @property
+    def checkout(self) -> Path:
+        """The one that the ground is in."""
+        return self.folder.parents[1]
+
     def shown(self, path: Path) -> str:
         """A path as it is written from the checkout."""
-        return str(path.relative_to(self.folder.parents[1]))
+        return str(path.relative_to(self.checkout))
 
     def hold(self) -> int:
         """Take the lock: an open file, which holds it until the last process that has it closes it. Raises: Held"""

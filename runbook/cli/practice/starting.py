@@ -18,7 +18,7 @@ from runbook.cli.place import ENGINE, ROOT
 from runbook.cli.practice.asking import STOP, Unanswered, ask, gone, silent
 from runbook.cli.practice.ground import Ground, Held
 from runbook.cli.running import left_behind
-from runbook.rehearsal.child import end_session, kept
+from runbook.rehearsal.child import kept
 
 NEEDED_BYTES = 50_000_000  # one stack was seen to take 15 MB, and the engine tries for minutes on a full disk
 ANSWERS_WITHIN = 30.0  # seconds from its start; the SDKs are imported in it
@@ -37,7 +37,7 @@ def begin(ground: Ground, stack: str) -> bool:
     except Held:
         return _same(ground, stack)
     try:
-        _end_leftover_engine(ground)
+        _end_leftovers(ground)
         _clear(ground)
         _spawn(ground, stack, lock)
     except OSError as error:
@@ -97,15 +97,18 @@ def _clear(ground: Ground) -> None:
             path.unlink(missing_ok=True)
 
 
-def _end_leftover_engine(ground: Ground) -> None:
-    """When the process was killed while the engine ran for it, that one would go on writing where the next works."""
-    try:
-        number = int(ground.engine_pid.read_text())
-    except (OSError, ValueError):
-        return
-    shown = subprocess.run(["ps", "-o", "command=", "-p", str(number)], capture_output=True, text=True, check=False)
-    if str(ground.folder) in shown.stdout:  # else the number belongs to somebody else by now
-        end_session(number)
+def _end_leftovers(ground: Ground) -> None:
+    """What an engine that was killed has left would go on writing where the next one works, or stay for ever: itself
+    where its caller alone was killed, and its plugins. A number alone proves nothing: it may be another's by now."""
+    leaders = {int(found["pid"]) for logs in ground.logs.glob("*") if (found := left_behind(logs))}
+    with contextlib.suppress(OSError, ValueError):
+        leaders.add(int(ground.engine_pid.read_text()))
+    shown = subprocess.run(["ps", "-Aww", "-o", "pid=,command="], capture_output=True, text=True, check=False).stdout
+    for line in shown.splitlines() if leaders else ():
+        pid, _, command = line.strip().partition(" ")
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if str(ground.checkout) in command and os.getsid(int(pid)) in leaders:
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _spawn(ground: Ground, stack: str, lock: int) -> None:
@@ -164,7 +167,7 @@ def end(ground: Ground) -> bool:
             _tell(ground, ended)
     if ground.folder.exists():
         lock = ground.hold()  # so that nobody begins one meanwhile
-        _end_leftover_engine(ground)
+        _end_leftovers(ground)
         ground.clear()
         os.close(lock)
     return there
@@ -184,7 +187,7 @@ def _tell(ground: Ground, ended: Callable[[], bool]) -> None:
 
 def _refuse_while_busy(ground: Ground) -> None:
     note = ground.note() or {}
-    busy = left_behind(ground.folder / "out" / "cutover" / note.get("stack", ""))
+    busy = left_behind(ground.logs / note.get("stack", ""))
     if busy and busy["alive"]:
         raise CliError(
             f"`pulumi {busy['command']}` still runs on the practice ground (process {busy['pid']}).",

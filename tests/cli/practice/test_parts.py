@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -26,6 +29,7 @@ from runbook.cli.practice.hints import time_goes_by
 from runbook.cli.practice.making import beginning, with_comments
 from runbook.cli.practice.moving import span
 from runbook.cli.practice.starting import begin, end
+from runbook.cli.running import running_note
 from runbook.model.cutover.phases import Phase
 from runbook.model.reading import read
 from runbook.rehearsal import stack_files
@@ -80,6 +84,38 @@ def test_a_number_alone_proves_nothing(ground: Ground) -> None:
     )
     assert end(ground)
     assert not ground.folder.exists()
+
+
+def test_what_a_killed_engine_left_is_ended_and_nothing_else(ground: Ground) -> None:
+    """It leads a session, as every engine here; another session's process is left alone, whatever number it has."""
+    ground.inner.mkdir(parents=True)
+    (ground.logs / "prod").mkdir(parents=True)
+    sleeping = f"import time; time.sleep(60)  # {ground.checkout}"
+    parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {sleeping!r}]); print()"
+    command = [sys.executable, "-c", parent]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as engine:
+        assert engine.stdout is not None
+        engine.stdout.readline()
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    for stack, number in {"prod": engine.pid, "staging": other.pid}.items():
+        running_note(ground.logs / stack).parent.mkdir(exist_ok=True)
+        running_note(ground.logs / stack).write_text(json.dumps({"pid": number, "command": "up", "log": ""}))
+    try:
+        assert str(ground.checkout) in _commands()
+        assert end(ground)
+        for _ in range(50):  # the system takes a moment
+            if str(ground.checkout) not in _commands():
+                break
+            time.sleep(0.1)
+        assert str(ground.checkout) not in _commands()
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def _commands() -> str:
+    return subprocess.run(["ps", "-Aww", "-o", "command="], capture_output=True, text=True, check=True).stdout
 
 
 def test_it_is_private(ground: Ground, port: Port) -> None:
