@@ -123,6 +123,16 @@ def test_another_next_in_the_change_that_flips_has_no_build(stack: str) -> None:
     assert (decision.change, rules(decision)) == (Change.FLIP, {Rule.BUILD})
 
 
+@pytest.mark.parametrize("way", ["rolled-back-open", "back-by-prepared-open", "back-by-steady-open"])
+@pytest.mark.parametrize("what", ["steady", "prepared", "rolled-back", "restored"])
+def test_a_way_back_that_goes_on_looks_at_nothing(way: str, what: str) -> None:
+    """A cloud that does not answer would hold it up for as long as it is asked."""
+    settings, memory = asked("prod", what), memory_of("prod", way)
+    assert to_observe(platform("prod"), settings, memory) is None
+    decision = decide(platform("prod"), settings, memory, Observed(), SETTLED_AT)
+    assert (decision.refusals, decision.ledger.tag, decision.ledger.attempt) == ((), "2-back", 2)
+
+
 @pytest.mark.parametrize("way", ["flipped-open", "flipped", "settled"])
 @pytest.mark.parametrize("what", ["steady", "prepared", "rolled-back", "restored"])
 @pytest.mark.parametrize("stack", ["prod", "staging", "easymo-prod"])
