@@ -46,7 +46,7 @@ def shell(folder: Path, text: str, given: str = "") -> str:
     return done.stdout
 
 
-def test_a_local_folder_a_move_and_a_lock_that_stays(folder: Path) -> None:
+def test_a_local_folder_a_state_that_was_cut_off_a_move_and_a_lock_that_stays(folder: Path) -> None:
     shell(folder, BLOCKS["local"])
     assert (folder / ".pulumi/credentials.json").is_file(), "whoever runs the tests has another login now"
     assert (folder / "state/.pulumi/stacks/runbook/prod.json").is_file()
@@ -55,6 +55,12 @@ def test_a_local_folder_a_move_and_a_lock_that_stays(folder: Path) -> None:
     text = (folder / "Pulumi.prod.yaml").read_text()
     assert "a made-up token" not in text
     assert yaml.safe_load(text)["config"]["runbook:secrets"]["CLOUDFLARE_API_TOKEN"].keys() == {"secure"}
+
+    state = folder / "state/.pulumi/stacks/runbook/prod.json"
+    state.write_bytes(b"")  # as a kill in the middle of the write leaves it
+    with pytest.raises(AssertionError, match="failed to load checkpoint"):
+        shell(folder, "pulumi stack export --stack prod")
+    shell(folder, BLOCKS["mend"])
 
     shell(folder, BLOCKS["move"])
     assert (folder / "other/.pulumi/stacks/runbook/prod.json").is_file()

@@ -73,7 +73,7 @@ def test_environments_and_variables_are_those_of_the_workflows() -> None:
 
 def test_a_rollback_at_night_is_one_page() -> None:
     page = "docs/rollback-at-night.md"
-    assert len(pages()[page].split()) < 800
+    assert len([word for word in pages()[page].split() if word.strip("|-")]) < 800  # without the lines of tables
     vendors = {"Vercel", "Grafana", "Supabase", "Slack", "PagerDuty", "Cloudflare"}
     assert vendors <= set(re.findall(r"^\| (\w+) \|", pages()[page], re.MULTILINE))
 
@@ -104,4 +104,8 @@ def test_the_picture_is_whole_and_says_what_is_stood_in_for() -> None:
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8")))
-    assert {file.name for file in folder.glob("0*.md")} == listed
+    files = sorted(folder.glob("0*.md"))
+    assert {file.name for file in files} == listed
+    for number, file in enumerate(files, 1):  # none is left out
+        assert file.name.startswith(f"{number:04}-")
+        assert file.read_text(encoding="utf-8").startswith(f"# {number}. ")
