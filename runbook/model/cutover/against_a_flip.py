@@ -32,7 +32,7 @@ def against_a_flip(
     if cutover is None:
         return
     yield from _times(settings, cutover, now)
-    yield from _unseen(observed)
+    yield from _unseen(settings, observed)
     if opens.at is None or now < opens.at:
         yield _shut(memory, opens, cutover)
     yield from _drifted(platform, settings, memory, observed)
@@ -47,7 +47,7 @@ def _times(settings: Settings, cutover: Cutover, now: datetime) -> Iterator[Refu
             Rule.WINDOW,
             Problem(
                 PHASE,
-                Phase.FLIPPED.value,
+                cutover.phase.value,
                 f"In the cutover window, {span}; now it is {local(now, cutover)}.",
                 f"Wait for the window, or agree on another one and write it under {path('cutover', 'window')}.",
             ),
@@ -65,13 +65,13 @@ def _times(settings: Settings, cutover: Cutover, now: datetime) -> Iterator[Refu
             )
 
 
-def _unseen(observed: Observed) -> Iterator[Refusal]:
+def _unseen(settings: Settings, observed: Observed) -> Iterator[Refusal]:
     for what, why in observed.failures.items():
         yield Refusal(
             Rule.OBSERVATION,
             Problem(
                 PHASE,
-                Phase.FLIPPED.value,
+                settings.phase.value,
                 f"A flip before which {what} could be looked at. {why}",
                 "Try again when it answers.",
             ),
@@ -87,7 +87,7 @@ def _prepared(memory: Memory, edit: str) -> str:
 def _shut(memory: Memory, opens: Opening, cutover: Cutover) -> Refusal:
     when = f"once it opens. {opens.why}" if opens.at is None else f"from {whole(opens.at, cutover)} on. {opens.why}"
     edit = _prepared(memory, f"Go on with phase: {Phase.PREPARED} until then.")
-    return Refusal(Rule.OPENS_AT, Problem(PHASE, Phase.FLIPPED.value, f"{Phase.FLIPPED} {when}", edit))
+    return Refusal(Rule.OPENS_AT, Problem(PHASE, cutover.phase.value, f"{Phase.FLIPPED} {when}", edit))
 
 
 def _drifted(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
@@ -131,7 +131,7 @@ def _builds(platform: Platform, settings: Settings, memory: Memory, observed: Ob
                 Rule.BUILD,
                 Problem(
                     PHASE,
-                    Phase.FLIPPED.value,
+                    settings.phase.value,
                     f"A next build of {app.title} that is READY; it {state}.",
                     _prepared(memory, f"Run pulumi up with phase: {Phase.PREPARED}, and again when it is READY."),
                 ),
@@ -142,7 +142,7 @@ def _builds(platform: Platform, settings: Settings, memory: Memory, observed: Ob
                 Rule.RELEASE,
                 Problem(
                     PHASE,
-                    Phase.FLIPPED.value,
+                    settings.phase.value,
                     f"The build of {app.title} beside which next was made, {base or 'which nobody saw'}; a release "
                     f"made outside serves now, {serving.id}, which the flip would take away.",
                     _prepared(memory, f"Run pulumi up with phase: {Phase.PREPARED}: it makes next anew, beside it."),

@@ -13,12 +13,10 @@ from runbook.model.settings import Settings
 
 _URN = "urn:pulumi:{stack}::runbook::"
 # As the program declares it: child of its zone, with the provider that names have to themselves (seen, 3.258).
-_IMPORT = (
-    "pulumi import --stack {stack} --yes --skip-preview --protect=false --generate-code=false"
-    f" --parent dns={_URN}runbook:dns:Zone::dns"
-    f" --provider cloudflare={_URN}pulumi:providers:cloudflare::cloudflare"
-    " cloudflare:index/dnsRecord:DnsRecord"
-)
+_IMPORT = f"""pulumi import --stack {{stack}} --yes --skip-preview --protect=false \\
+  --generate-code=false --parent parent={_URN}runbook:dns:Zone::dns \\
+  --provider p={_URN}pulumi:providers:cloudflare::cloudflare \\
+  cloudflare:index/dnsRecord:DnsRecord dns-"""
 
 
 def unnoted(platform: Platform, settings: Settings, memory: Memory, observed: Observed) -> Iterator[Refusal]:
@@ -31,6 +29,7 @@ def unnoted(platform: Platform, settings: Settings, memory: Memory, observed: Ob
                 "A name that Cloudflare does not have yet, or whose record this stack's state knows. An update was "
                 "killed while it made this one, or somebody else made it."
             )
-            edit = f"Take it into the state, or delete that record at Cloudflare.\n{_IMPORT} dns-{name} "
+            edit = "Delete that record at Cloudflare, or take it into the state."
+            command = f"{_IMPORT}{name} \\\n  {observed.zone_id}/{id}"
             at = path("cutover", "next", "authHost")
-            yield Refusal(None, Problem(at, name, allowed, f"{edit}{observed.zone_id}/{id}"))
+            yield Refusal(None, Problem(at, name, allowed, f"{edit}\n{command}"))

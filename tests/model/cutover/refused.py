@@ -128,6 +128,7 @@ def updates() -> dict[str, Update]:
         "A record of next that somebody changed": flip(
             seen={"records": records("prepared", signin={"content": "192.0.2.66"})}
         ),
+        "A name of next that the state does not know": replace(flip(), memory=replace(prepared, names=frozenset())),
         "A next build that is not ready": flip(
             seen={"next_builds": {**builds, "staff": ready("dpl_staff_prepare-1", "BUILDING")}}
         ),

@@ -192,6 +192,9 @@ def test_a_flip_that_is_under_way_meets_window_freeze_and_gates_again() -> None:
     update = Update("prod", configured("prod", "flipped", freeze=[FREEZE]), memory, seen)
     refused = {Rule.WINDOW, Rule.FREEZE, Rule.OBSERVATION}
     assert rules(replace(update, now=IN_WINDOW + timedelta(hours=3)).decision) == refused
+    settled = replace(update, settings=configured("prod", "settled"), now=IN_WINDOW + timedelta(hours=3))
+    assert rules(settled.decision) == {Rule.WINDOW, Rule.OBSERVATION, Rule.SOAK}
+    assert "runbook:cutover.phase = 'flipped'" not in settled.message
 
 
 # A flip straight from steady
