@@ -88,7 +88,7 @@ def _act(act: Act, most: int) -> str:
 
 
 def _proven(cutover: Cutover) -> dict[str, str]:
-    back = f"but for {len(cutover.exceptions)} exceptions, each with its reason in result.json"
+    back = f"but for {kinds.counted(len(cutover.exceptions), 'exception')}, each with its reason in result.json"
     shares = (f"{100 * each:.0f} %" for each in (cutover.stale_at_opens_at, cutover.stale_without_the_wait))
     return {
         "Way back": _or_not(cutover.differs, f"what clients observe is as it was, and what the clouds hold {back}"),

@@ -32,7 +32,7 @@ def test_what_was_proven_is_said_and_what_was_not() -> None:
         for each in (with_cutover(), with_cutover(differs=["Rolled back, it differs."], lost=["flipped: delete dns"]))
     )
     for words in (
-        "what clients observe is as it was, and what the clouds hold but for 1 exceptions",
+        "what clients observe is as it was, and what the clouds hold but for 1 exception,",
         "nothing that served was deleted or replaced",
         "with current := next no cloud is called",
         "0 % hold the old target 60 s after the flip at opens-at, 98 % after the one that did not wait",
