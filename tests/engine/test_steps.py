@@ -98,18 +98,19 @@ def test_without_a_trigger_nothing_acts(tmp_path: Path) -> None:
 
 
 def test_steps_act_in_order_and_a_reported_failure_is_told_and_repeated_alone(stack: Tiny) -> None:
-    """It holds up nothing."""
-    cross(stack, "flip")
+    """It holds up nothing, and who reads of it is told."""
+    tag = cross(stack, "flip")
+    stack.steps["last"] = {"trigger": tag, "reads": ["say"], "after": ["say"]}
     stack.behaviour = {"gate": "tells", "say": "fails"}
     outcome = stack.up("--debug")
 
     assert outcome.code == 0, outcome.output
-    assert stack.acted() == ["gate", "record", "switch", "say"]
-    assert stack.acts()[2]["read"] == {"gate": {"told": "(hidden)"}}
-    assert warnings(outcome) == [
-        "Step say: the vendor answered 403 and repeated (hidden). Mend it.\n"
-        "Nothing waited for this; the next `pulumi up` tries it again."
-    ]
+    assert stack.acted() == ["gate", "record", "switch", "say", "last"]
+    assert stack.acts()[2]["others"] == {"gate": [tag, "", {"told": "(hidden)"}]}
+    acted, failed, _ = stack.acts()[4]["others"]["say"]
+    assert acted != tag
+    assert failed == "Step say: the vendor answered 403 and repeated (hidden). Mend it."
+    assert warnings(outcome) == [f"{failed}\nNothing waited for this; the next `pulumi up` tries it again."]
 
     stack.behaviour = {}
     outcome = stack.up()

@@ -109,7 +109,7 @@ def test_what_was_seen_in_another_crossing_is_not_told_as_seen_in_this(call: Mak
         "build": "prepare-1",
         "gate": "1-flip/3",
         "login": "1-flip",
-        "dns": "11-flip",
+        "dns": "12-back",
         "lock": "2-back",
         "worker": "",
     }
@@ -125,7 +125,7 @@ def test_what_was_seen_in_another_crossing_is_not_told_as_seen_in_this(call: Mak
     assert found["steps"] == {"lock": {}, "login": {"failed": failed["login"]}}
     assert found["earlier"] == {
         "build": {"acted": "prepare-1", "evidence": {"deployment": "dpl_1"}},
-        "dns": {"acted": "11-flip", "evidence": {"answer": "x"}},
+        "dns": {"acted": "12-back", "evidence": {"answer": "x"}},
         "gate": {"acted": "1-flip/3", "evidence": {"status": 200}},
     }
 

@@ -12,7 +12,8 @@ from tests.engine.tiny.noted import note
 
 
 def page(call: Call) -> dict[str, Any]:
-    note(call.name, trigger=call.trigger, before=dict(call.before), read=dict(call.read), at=time.time())
+    others = {name: [call.acted[name], call.failed[name], dict(evidence)] for name, evidence in call.read.items()}
+    note(call.name, trigger=call.trigger, before=dict(call.before), others=others, at=time.time())
     behaviour = json.loads(Path("behaviour.json").read_text(encoding="utf-8")).get(call.name, "")
     secrets = " ".join(call.secrets.values())
     if behaviour == "fails":
