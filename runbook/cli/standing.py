@@ -160,7 +160,7 @@ def _from_the_state(here: Here, seen: Standing) -> None:
 def _kept(here: Here, app: str, row: dict[str, str]) -> dict[str, str]:
     ledger = here.memory.ledger
     target = ledger.side.targets.get(app, "") if ledger else ""
-    return {**row, "target": target, "from": "the state, not looked at"}
+    return {**row, "target": target, "from": "the state, not looked at" if target else "not looked at"}
 
 
 def _way_back(here: Here, seen: Standing, how_long: Horizon) -> None:

@@ -39,7 +39,9 @@ def command(stack: Stack = None, practice: Practice = False, markdown: Markdown 
             f"\nPut it back: {here.command('plan')}, then apply. Or take it over: write it into {here.file.name}."
         )
     else:
-        out.say(f"{here.stack}: no drift.")
+        out.say(
+            f"{here.stack}: no drift." if compared else f"{here.stack}: no update was made, so nothing can differ."
+        )
     out.data({"stack": here.stack, "drift": [each.as_json() for each in found], "compared": compared})
     if found:
         raise typer.Exit(Code.DRIFT)

@@ -47,13 +47,14 @@ def command(
     if lock := here.engine.lock():
         raise lock.error(here.freeing, again)
     before = here.file.read_text(encoding="utf-8")
-    found = _earlier(out, here, to) if to else _back(out, here, before)
-    if found is None:
-        _data(out, here)
-        return
-    lines = _written(out, here, before, *found)
     try:
-        done = update(here, out, again, "way-back")
+        found = _earlier(out, here, to) if to else _back(out, here, before)
+        if found is None:
+            _data(out, here)
+            return
+        lines = _written(out, here, before, *found)
+        # Without it the engine begins nothing after a failure: one vendor that is down would keep others from it.
+        done = update(here, out, again, "way-back", ("--continue-on-error",))
     except CliError as error:
         error.details = "\n\n".join(filter(None, [error.details, _page(here, error)]))
         raise
@@ -88,8 +89,12 @@ def _back(out: Out, here: Here, text: str) -> tuple[str, str] | None:
     try:
         _ = here.memory
     except CliError as error:  # going back does not wait for what it can do without
+        try:
+            wanted = edits.with_phase(text, Phase.ROLLED_BACK, here.file.name)
+        except CliError:
+            raise error from None
         out.note(f"The state could not be read, and the way back goes on. {error.text}", "yellow")
-        return edits.with_phase(text, Phase.ROLLED_BACK, here.file.name), ""
+        return wanted, ""
     if nothing := returning.nothing_to_leave(here):
         out.say(nothing)
         out.say(f"Where it stands: {here.command('status')}")

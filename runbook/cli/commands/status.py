@@ -68,7 +68,8 @@ def _rows(seen: Standing) -> list[tuple[str, str]]:
 def _serving(row: dict[str, str]) -> str:
     build = f", build {row['build']}" if "build" in row else ""
     unsure = "" if row["from"] == "observed" else f" ({row['from']})"
-    return f"{row.get('host', '')} at {row.get('target', 'nothing in DNS')}{build}{unsure}".strip()
+    target = row.get("target", "nothing in DNS") or "a target that is not known"
+    return f"{row.get('host', '')} at {target}{build}{unsure}".strip()
 
 
 def _short(at: str) -> str:
