@@ -14,8 +14,10 @@ from runbook.model.settings import Settings
 _URN = "urn:pulumi:{stack}::runbook::"
 # As the program declares it: child of its zone, with the provider that names have to themselves (seen, 3.258).
 _IMPORT = f"""pulumi import --stack {{stack}} --yes --skip-preview --protect=false \\
-  --generate-code=false --parent parent={_URN}runbook:dns:Zone::dns \\
-  --provider p={_URN}pulumi:providers:cloudflare::cloudflare \\
+  --generate-code=false \\
+  --parent parent={_URN}runbook:dns:Zone::dns \\
+  --provider \\
+  p={_URN}pulumi:providers:cloudflare::cloudflare \\
   cloudflare:index/dnsRecord:DnsRecord dns-"""
 
 
