@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runbook.cli import evidence
 from runbook.cli.codes import Code
 from runbook.cli.errors import CliError
-from runbook.cli.stack import Here, sections
+from runbook.cli.stack import Here, sections, whole_config
 
 if TYPE_CHECKING:
     from runbook.model.settings import Settings
@@ -82,10 +82,14 @@ def _record(here: Here, tag: str) -> Mapping[str, Any] | None:
 
 
 def _from_history(here: Here, record: Mapping[str, Any]) -> str | None:
-    """The latest update that asked for what the crossing did: the file backend numbers none of them (seen, 3.258)."""
+    """The latest update that asked for what the crossing did: the file backend numbers none of them (seen, 3.258).
+
+    Raises: CliError where today's file, which has the secrets, is no stack file."""
+    today = here.file.read_text(encoding="utf-8")
+    whole_config(today, here.file.name)
     for entry in here.engine.history():
         config = {key: _value(each) for key, each in entry.get("config", {}).items() if key != SECRETS}
-        text = _over(here.file.read_text(encoding="utf-8"), config)
+        text = _over(today, config)
         try:
             settings = settings_of(text, here.file.name)
         except CliError:

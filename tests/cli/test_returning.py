@@ -96,10 +96,12 @@ def test_a_file_that_would_end_the_cutover_is_no_way_back(here: Here, broken: bo
     assert said.startswith(f"{FILE} of commit ")
 
 
-def test_no_file_goes_back(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(here.engine, "history", list)
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_file_goes_back(here: Here, monkeypatch: pytest.MonkeyPatch, broken: bool) -> None:
+    monkeypatch.setattr(here.engine, "history", lambda: [{"config": {}}])
     text = edits.without_cutover(_text(here), FILE)
     _remember(here, commits={})
+    here.file.write_text(f"{text}\n  : [" if broken else text, encoding="utf-8")
     with pytest.raises(CliError) as error:
         returning.returning(here, text)
     assert "asks for no way back" in error.value.sentence
