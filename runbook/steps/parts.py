@@ -14,7 +14,7 @@ from runbook.steps.cloudflare import CLOUDFLARE
 from runbook.steps.supabase import SUPABASE
 from runbook.steps.together import results, sentence, together
 from runbook.steps.vendors import Answer
-from runbook.steps.vercel import VERCEL
+from runbook.steps.vercel import VERCEL, team
 
 _RECORDS = replace(CLOUDFLARE, needs="the permission DNS Read of the zone")
 _BUILDS = replace(VERCEL, needs="a member of the team")
@@ -85,7 +85,7 @@ def _ttl(call: Call, name: str, servers: tuple[names.Server, ...]) -> int | None
 
 
 def _project(call: Call, app: str, name: str) -> Observed:
-    project = _BUILDS.get(call, f"/v9/projects/{name}", params=_team(call))
+    project = _BUILDS.get(call, f"/v9/projects/{name}", params=team(call))
     ids = {app: project.text("id")}
     if not isinstance(project.at("targets", "production"), dict):
         return Observed(project_ids=ids)  # nothing was released yet
@@ -93,14 +93,7 @@ def _project(call: Call, app: str, name: str) -> Observed:
 
 
 def _build(call: Call, app: str, id: str) -> Observed:
-    return Observed(next_builds={app: _seen(_BUILDS.get(call, f"/v13/deployments/{id}", params=_team(call)))})
-
-
-def _team(call: Call) -> dict[str, str]:
-    team = call.args["team"]
-    if not team:
-        return {}
-    return {"teamId": team} if team.startswith("team_") else {"slug": team}
+    return Observed(next_builds={app: _seen(_BUILDS.get(call, f"/v13/deployments/{id}", params=team(call)))})
 
 
 def _seen(answer: Answer, *path: str) -> SeenBuild:

@@ -35,7 +35,7 @@ def build(call: Call) -> dict[str, Any]:
 
 
 def _made(call: Call) -> dict[str, Any] | None:
-    query = {**_team(call), "projectId": call.args["project_id"], "meta-crossing": call.trigger}
+    query = {**team(call), "projectId": call.args["project_id"], "meta-crossing": call.trigger}
     answer = VERCEL.get(call, "/v6/deployments", params=query)
     for number in range(len(answer.objects("deployments"))):
         place = ("deployments", number)
@@ -61,7 +61,7 @@ def _make(call: Call) -> dict[str, Any]:
         "build": {"env": env},
     }
     # forceNew: without build cache, which could carry a stale service worker over.
-    query = {**_team(call), "forceNew": "1", "skipAutoDetectionConfirmation": "1"}
+    query = {**team(call), "forceNew": "1", "skipAutoDetectionConfirmation": "1"}
     answer = VERCEL.ask(call, "POST", "/v13/deployments", params=query, json=body, expect=(200, 201), retry=False)
     return {
         "deployment": answer.text("id"),
@@ -99,7 +99,7 @@ def build_healthy(call: Call) -> dict[str, Any]:
 def _ready(call: Call) -> tuple[str, str]:
     deployment, state = _of_build(call), ""
     for _ in looks(call):
-        answer = VERCEL.get(call, f"/v13/deployments/{deployment}", params=_team(call))
+        answer = VERCEL.get(call, f"/v13/deployments/{deployment}", params=team(call))
         state = answer.text("readyState")
         if state == "READY":
             return deployment, answer.text("url")
@@ -171,7 +171,7 @@ def _lock(project: Answer) -> dict[str, Any]:
 
 
 def _project(call: Call, id: str = "") -> Answer:
-    return VERCEL.get(call, f"/v9/projects/{id or call.args['project_id']}", params=_team(call))
+    return VERCEL.get(call, f"/v9/projects/{id or call.args['project_id']}", params=team(call))
 
 
 def _serving(project: Answer) -> str | None:
@@ -197,7 +197,7 @@ def _point(call: Call, path: str, deployment: str) -> None:
     """Vercel answers 201 or 202 and does it in its own time. It may refuse a second such request while one to the
     same build is under way, as after a lost answer: that one is as good."""
     try:
-        VERCEL.send(call, "POST", f"{path}/{deployment}", params=_team(call), expect=(200, 201, 202))
+        VERCEL.send(call, "POST", f"{path}/{deployment}", params=team(call), expect=(200, 201, 202))
     except StepError:
         if not _under_way(call, deployment):
             raise
@@ -256,6 +256,7 @@ def _of_build(call: Call, needed: bool = True) -> str:
     return ""
 
 
-def _team(call: Call) -> dict[str, str]:
-    team = call.args["team"]
-    return {"teamId": team} if team.startswith("team_") else {"slug": team}
+def team(call: Call) -> dict[str, str]:
+    """The query that names the team, by its slug or its id."""
+    named = call.args["team"]
+    return {"teamId": named} if named.startswith("team_") else {"slug": named}
