@@ -40,7 +40,7 @@ class StepProvider(ResourceProvider):
         # The SDK serves with four threads (pulumi/dynamic/__main__.py), and the engine checks one resource after the
         # other: four steps that wait for a vendor that is down held up all that came after them, DNS records too.
         for pool in gc.get_objects():
-            if isinstance(pool, ThreadPoolExecutor):
+            if issubclass(type(pool), ThreadPoolExecutor):  # to be asked itself, a dead proxy raises
                 pool._max_workers = WORKERS
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import base64
 import contextvars
+import gc
 import json
+import logging
 import pickle
 import sys
+import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import pulumi
 import pytest
+from pulumi.dynamic import ConfigureRequest
+from pulumi.dynamic.config import Config
 from pulumi.runtime.mocks import set_mocks
 from pydantic import SecretStr
 
 from components import ledger as ledger_component
 from components.ledger import LedgerProvider, LedgerResource
-from components.steps import StepProvider, Steps, StepsArgs
+from components.steps import WORKERS, StepProvider, Steps, StepsArgs
 from runbook.model.cutover.step import Group, Kind, Plan, Step
 from runbook.model.problems import NAMESPACE
 from runbook.steps.call import Call, StepError
@@ -127,6 +133,20 @@ def test_the_ledger_is_protected_and_keeps_its_record_alone() -> None:
 def test_the_providers_that_kept_states_name_are_found(kept: str, provider: type) -> None:
     """These texts stand in the state of every stack: a module or class that moves leaves them behind."""
     assert type(pickle.loads(base64.b64decode(kept))) is provider
+
+
+def test_a_provider_serves_more_steps_at_a_time_than_the_sdk_lets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the objects of a process there may be proxies of what is gone, which answer no question."""
+
+    class Gone:
+        pass
+
+    monkeypatch.setattr(logging.getLogger("grpc._server"), "disabled", False)
+    with ThreadPoolExecutor(4) as pool:
+        monkeypatch.setattr(gc, "get_objects", lambda: [weakref.proxy(Gone()), pool])
+        StepProvider().configure(ConfigureRequest(Config({}, "runbook")))
+        assert pool._max_workers == WORKERS
+    assert logging.getLogger("grpc._server").disabled
 
 
 @dataclass
