@@ -11,6 +11,7 @@ import pytest
 from runbook.rehearsal.clouds import Clouds, Held
 from runbook.rehearsal.clouds.vercel import DOMAIN, PROJECT
 from runbook.rehearsal.clouds.web import release
+from runbook.rehearsal.cutover import acts
 from runbook.rehearsal.cutover.acts import Acting, Stage, served_names
 from runbook.rehearsal.engine import Engine, Outcome
 from runbook.rehearsal.events import Events, Operation
@@ -139,6 +140,18 @@ def test_only_the_step_that_is_expected_may_stop_an_update(stage: Stage, engine:
     engine.code, engine.events = 0, Events()
     assert stage.attempt("by overrides", "verify-login")
     assert "but it came through." in said(stage, lambda: stage.stopped_at("x", "gate-ttl"))
+
+
+def test_a_file_of_a_build_that_no_longer_serves_fails_the_act(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {
+        "hosts": {"app.ibimina.rw": {"files": ["dpl_old", "dpl_new"]}, "auth.ibimina.rw": {"files": []}},
+        "projects": {"member": {"domains": ["app.ibimina.rw"], "serving": "dpl_new"}},
+    }
+    monkeypatch.setattr(acts, "observe", lambda *_: seen)
+    because = "but app.ibimina.rw gives those of dpl_old and dpl_new."
+    assert because in said(stage, lambda: stage.look("flipped", {}))
+    seen["hosts"]["app.ibimina.rw"]["files"] = ["dpl_new"]
+    stage.look("flipped", {})
 
 
 def test_what_served_at_the_time_may_not_be_taken_away(stage: Stage, engine: Ran, clouds: Clouds) -> None:
