@@ -14,6 +14,7 @@ from runbook.steps import http
 from runbook.steps.call import Call, StepError
 
 PAUSE = 0.5  # seconds between two looks at something that a vendor does in its own time
+_LOOK = 1.0  # seconds that a look may take: one that is cut short would hide what the one before it saw
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ def _read(response: httpx.Response, asked: str) -> Answer:
 
 
 def looks(call: Call) -> Iterator[None]:
-    """One turn per look, with a pause between two, for as long as the call has time."""
+    """One turn per look, with a pause between two, for as long as the call has time for another."""
     yield
-    while call.left() > PAUSE + 0.1:
+    while call.left() > PAUSE + _LOOK:
         time.sleep(PAUSE)
         yield

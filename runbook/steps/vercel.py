@@ -180,7 +180,8 @@ def _serving(project: Answer) -> str | None:
     if found is None or isinstance(found, str):
         return found
     raise StepError(
-        f"The answer to {project.asked} names no production deployment: targets.production.id is no text."
+        f"The answer to {project.asked} names no production deployment: targets.production.id is no text. Look at the"
+        " project at Vercel, then run up again."
     )
 
 

@@ -53,5 +53,6 @@ def call(server: Server) -> Callable[..., Call]:
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits are as in a real run, but shorter; test_http has one test with the real ones."""
     monkeypatch.setattr(vendors, "PAUSE", 0.02)
+    monkeypatch.setattr(vendors, "_LOOK", 0.1)
     monkeypatch.setattr(http, "_SPARE", 0.1)
     monkeypatch.setattr(http, "_BACKOFF", wait_exponential_jitter(multiplier=0.01, max=0.1, jitter=0.01))

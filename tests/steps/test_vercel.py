@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from runbook.model.cutover.step import Kind
-from runbook.steps import hosts
+from runbook.steps import hosts, vendors
 from runbook.steps.call import Call, StepError
 from runbook.steps.kinds import act
 from tests.steps.cases import BUILD, MADE, PROJECT
@@ -176,6 +177,21 @@ def test_a_promotion_that_does_not_come_through(server: Server, call: Make) -> N
     server.on(GET, project("dpl_was"), project("dpl_was", "dpl_next", "failed"))
     assert failing(Kind.PROMOTE, call(ARGS, TOKEN, read=READ)) == (
         "Vercel could not move project prj_1 to dpl_next: do it by hand there, then run up again."
+    )
+
+
+def test_the_last_look_is_not_cut_short(server: Server, call: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would say that Vercel did not answer, and not what became of the promotion."""
+    monkeypatch.setattr(vendors, "_LOOK", 0.4)
+
+    def slowly() -> dict[str, Any]:
+        time.sleep(0.2)
+        return project("dpl_was")
+
+    server.on(GET, slowly)
+    server.on(PROMOTE, Reply(202, b""))
+    assert failing(Kind.PROMOTE, call(ARGS, TOKEN, read=READ, seconds=1)) == (
+        "Vercel took the request for dpl_next, but so far project prj_1 serves dpl_was. Run up again."
     )
 
 
