@@ -24,13 +24,16 @@ _QUIET = ("same", "read", "refresh")
 @contextlib.contextmanager
 def counting(out: Out, what: str) -> Iterator[tuple[OnEvent, OnStop]]:
     """For a command that changes nothing: how many resources it has dealt with."""
-    began, seen = time.monotonic(), [0]
+    began = time.monotonic()
+    seen: set[str] = set()  # each has an event when it begins and one when it is done
 
     def on_event(event: Mapping[str, Any]) -> None:
-        seen[0] += "resOutputsEvent" in event or "resourcePreEvent" in event
+        seen.update(
+            event[kind]["metadata"]["urn"] for kind in ("resourcePreEvent", "resOutputsEvent") if kind in event
+        )
 
     def now() -> str:
-        found = f", {seen[0]} resources" if seen[0] else ""
+        found = f", {len(seen)} resources" if seen else ""
         return f"{what}{found} … {time.monotonic() - began:.0f} s"
 
     with _live(out, now) as lively:

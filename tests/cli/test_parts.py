@@ -7,12 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
-from runbook.cli import locks, place
+from runbook.cli import locks, place, progress
 from runbook.cli.drifted import drifted
 from runbook.cli.engine import refused
 from runbook.cli.errors import CliError
@@ -223,6 +225,22 @@ def test_a_step_of_a_way_back_that_failed_is_not_called_done(capsys: pytest.Capt
     assert last.endswith(
         "failed verify-login (3a, 5: verify before the window is called complete), and held up nothing"
     )
+
+
+def test_a_resource_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has an event when it begins, and one when it is done."""
+    shown: list[Callable[[], str]] = []
+
+    @contextmanager
+    def live(_out: Out, now: Callable[[], str], keep: bool = False) -> Iterator[bool]:
+        shown.append(now)
+        yield not keep
+
+    monkeypatch.setattr(progress, "_live", live)
+    with progress.counting(Out(), "Previewing prod") as (on_event, _):
+        for kind, urn in (("resourcePreEvent", "a"), ("resOutputsEvent", "a"), ("resOutputsEvent", "b")):
+            on_event({kind: {"metadata": {"urn": urn}}})
+    assert shown[0]().startswith("Previewing prod, 2 resources …")
 
 
 @pytest.mark.parametrize(
