@@ -154,7 +154,7 @@ def test_the_gate_sees_a_service_worker_that_the_edge_keeps(scene: Scene) -> Non
     url = scene.released("v2").properties["url"]
     args = {"host": STAFF, "path": "/sw.js"}
     soon = time.monotonic() + 4  # it looks once more only while there is time
-    call = Call("gate", "1-flip", args, {}, scene.clouds.reach(), {"build": {"url": url}}, {}, soon)
+    call = Call("gate", "1-flip", args, {}, scene.clouds.reach(), {"build": {"url": url}}, deadline=soon)
     with pytest.raises(StepError, match="purge the CDN"):
         act(Kind.WORKER_SERVED, call)
     purge(scene, swallowed=False)
