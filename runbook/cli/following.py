@@ -14,7 +14,7 @@ def after_update(here: Here, tag: str) -> list[str]:
     lines = {
         "prepared": [f"When the flip opens: {status}"],
         "flipped": [f"How it goes: {status}", f"Back at once: {rollback}"],
-        "settled": [f"What was next is current: {here.command('phase steady')}", f"Back at once: {rollback}"],
+        "settled": [f"Make next the new current: {here.command('phase steady')}", f"Back at once: {rollback}"],
         "rolled-back": [f"When the cause is known: {here.command('phase steady')}"],
     }.get(phase, [f"Where it stands: {status}"])
     return [*lines, *([f"Its record: {here.command(f'evidence {tag}')}"] if tag else [])]

@@ -260,4 +260,8 @@ def following(here: Here, seen: Standing) -> str:
         return f"{here.command('phase steady')}, when the cause is known"
     if seen.phase == "settled":
         return here.command("phase steady")
-    return here.command("phase prepared") if here.raw.get("cutover") else here.command("plan")
+    if here.raw.get("cutover"):
+        return here.command("phase prepared")
+    if here.place.practice:
+        return "./cutover practice reset, to play it again; or ./cutover practice stop, which ends it"
+    return here.command("plan")

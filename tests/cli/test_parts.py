@@ -260,6 +260,12 @@ def test_what_is_next_before_a_flip(opened: bool, window: str, practice: bool, s
     assert found.startswith(said) if said.endswith(" ") else found == said
 
 
+def test_a_practice_that_is_played_through_can_be_played_again() -> None:
+    here = Here(Place(ROOT, {}, True, "prod"), "prod")
+    here.raw = {}
+    assert following(here, Standing("prod", asked="steady", phase="steady")).startswith("./cutover practice reset, ")
+
+
 def test_nothing_is_next_while_somebody_holds_the_lock() -> None:
     seen = Standing("prod", asked="prepared", phase="steady", lock="ada@vm holds Pulumi's lock")
     assert (

@@ -28,7 +28,7 @@ def command(to: To, stack: Stack = None, practice: Practice = False, json: Json 
             f"Did you mean {near}?" if near else "Name one of these.",
             Code.USAGE,
         )
-    text, name = here.file.read_text(encoding="utf-8"), here.file.name
+    text, name = here.file.read_text(encoding="utf-8"), here.shown(here.file)
     was = edits.phase_of(text, name)
     if was == Phase.SETTLED and to == Phase.STEADY:
         new = edits.without_cutover(text, name)
@@ -36,7 +36,7 @@ def command(to: To, stack: Stack = None, practice: Practice = False, json: Json 
         new = text
     else:
         new = edits.with_phase(text, to, name)
-    lines = edits.diff(text, new, here.shown(here.file))
+    lines = edits.diff(text, new, name)
     if lines:
         edits.write(here.file, new)
         out.diff(lines)
