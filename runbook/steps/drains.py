@@ -21,7 +21,7 @@ _LAST = 3.0  # seconds of the step's limit that the last question to Loki may ta
 def drain_answers(call: Call) -> dict[str, Any]:
     """The endpoint of a drain answers, with anything below 500: without the drain's own headers it may refuse.
 
-    Evidence and errors name its host alone: the rest of such a URL may hold a token.
+    Errors name its host and no more of the URL, evidence not even that: the rest may hold a token.
     """
     url = httpx.URL(call.args["url"])
     secure = url.scheme == "https"

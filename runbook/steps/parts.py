@@ -40,9 +40,7 @@ def _records(call: Call, wanted: Wanted) -> Observed:
         )
     zone = zones.text("result", 0, "id")
     path = f"/zones/{zone}/dns_records"
-    works = {
-        name: partial(_RECORDS.get, call, path, params={"name": name, "per_page": "100"}) for name in wanted.names
-    }
+    works = {name: partial(_RECORDS.get, call, path, params={"name": name}) for name in wanted.names}
     listings = results(works, call.left())
     records = (_record(listing, number) for listing in listings for number in range(len(listing.objects("result"))))
     return Observed(zone_id=zone, records=tuple(records))

@@ -133,6 +133,16 @@ def test_on_a_way_back_dns_and_promote_wait_for_the_ledger_alone() -> None:
         assert trigger(found["step-build-staff"]) in ("", "prepare-1"), "which does not act"
 
 
+def test_a_way_back_looks_no_zone_up_and_makes_names_before_the_other_clouds_begin() -> None:
+    """A look-up, and a provider that looks its team up, may fail while names have to go back."""
+    found = registered("rolled-back", P, F)
+    names = of_kind(found, "DnsRecord")
+    assert {each.inputs["zoneId"] for each in names.values()} == {"zone"}, "as the ledger has it"
+    assert set(names) <= found["vercel"].waits & found["grafana"].waits
+    assert not set(names) & found["cloudflare"].waits
+    assert found["dns-auth.ibimina.rw"].inputs["zoneId"] != registered("flipped", P)["dns-staff"].inputs["zoneId"]
+
+
 def test_a_way_back_writes_every_name_again_and_a_flip_does_not() -> None:
     def comments(phase: str | None, *way: Phase) -> list[str]:
         found = registered(phase, *way)

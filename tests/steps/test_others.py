@@ -81,6 +81,13 @@ def test_a_summary_that_is_too_long_wakes_somebody_all_the_same(server: Server, 
     assert server.only(ENQUEUE).json["payload"]["summary"] == "x" * 1024
 
 
+def test_a_200_in_place_of_an_event_that_was_taken_pages_nobody(server: Server, call: Make) -> None:
+    server.on(ENQUEUE, {"welcome": "to the proxy"})
+    assert failing(Kind.PAGE, call(PAGE, KEY)) == (
+        "PagerDuty answered 200 to POST /v2/enqueue. Check the endpoint and the proxy."
+    )
+
+
 def test_a_page_that_is_refused(server: Server, call: Make) -> None:
     said = {"status": "invalid event", "message": "Event object is invalid", "errors": ["Invalid routing key"]}
     server.on(ENQUEUE, Reply(400, said))
