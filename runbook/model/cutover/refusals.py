@@ -18,7 +18,7 @@ from runbook.model.cutover.observed import Observed
 from runbook.model.cutover.opening import Opening, opening
 from runbook.model.cutover.phases import MOVES, Direction, Phase, Rule
 from runbook.model.cutover.refusal import PHASE, Refusal, whole
-from runbook.model.cutover.sections import shown_once
+from runbook.model.cutover.sections import Side, shown_once
 from runbook.model.cutover.unnoted import unnoted
 from runbook.model.platform import Platform
 from runbook.model.problems import Problem, path
@@ -181,26 +181,29 @@ def _renamed(settings: Settings, memory: Memory) -> Iterator[Refusal]:
 
 
 def _by_hand(settings: Settings, ledger: Ledger) -> Problem:
-    """What serves would change and it is neither a flip nor a way back."""
-    sides = "current" if settings.side == settings.current else "cutover.next"
-    left = ledger.before if sides == "current" else None
-    old, new = left or ledger.side, settings.side
-    serves = "which served before the flip" if left else "which serves now"
+    """What serves would change and it is neither a flip nor a way back: `current` was edited, or a next that serves.
+    Without a cutover behind settled, `current` was to become what serves."""
+    renewed = settings.cutover is None and ledger.phase is Phase.SETTLED
+    before = ledger.side if renewed else ledger.before or ledger.side
+    instead = f" and put what you want to serve under {path('cutover', 'next')}, with a phase"
+    if alike(settings.current, before):
+        at, value, was = _differing(ledger.side, settings.side, "cutover", "next")
+        instead = ""
+    else:
+        at, value, was = _differing(before, settings.current, "current")
+    serves = "which serves now" if alike(before, ledger.side) or not instead else "which served before the flip"
+    said = f"{was}, {serves}: what serves changes by a cutover alone, or by its way back."
+    return Problem(at, value, said, f"Write back {was}{instead}.")
+
+
+def _differing(old: Side, new: Side, *at: str) -> tuple[str, str | None, str | None]:
+    """The first part of what serves that is another: its path, what it is and what it was."""
     for app, target in new.targets.items():
         if old.targets.get(app, target) != target:
-            at, value, was = path(*sides.split("."), "targets", app), target, old.targets[app]
-            break
-    else:
-        differs = "supabase_ref" if old.supabase_ref != new.supabase_ref else "auth_host"
-        name = {"supabase_ref": "supabaseRef", "auth_host": "authHost"}[differs]
-        at, value, was = path(*sides.split("."), name), getattr(new, differs), getattr(old, differs)
-    instead = f" and put what you want to serve under {path('cutover', 'next')}, with a phase"
-    return Problem(
-        at,
-        value,
-        f"{was}, {serves}: what serves changes by a cutover alone, or by its way back.",
-        f"Write back {was}{instead if sides == 'current' else ''}.",
-    )
+            return path(*at, "targets", app), target, old.targets[app]
+    if old.supabase_ref != new.supabase_ref:
+        return path(*at, "supabaseRef"), new.supabase_ref, old.supabase_ref
+    return path(*at, "authHost"), new.auth_host, old.auth_host
 
 
 def _before_settling(settings: Settings, memory: Memory, observed: Observed, now: datetime) -> Iterator[Refusal]:

@@ -78,6 +78,11 @@ def by_hand(**current: Any) -> Update:
     return Update("prod", settings, played("prod"), observed("prod", configured("prod", None)))
 
 
+def edited(**targets: str) -> dict[str, Any]:
+    current = raw("prod")["current"]
+    return {**current, "targets": {**current["targets"], **targets}}
+
+
 def records(was: str, **changes: Any) -> Any:
     """The records that the clouds show for the auth host's two names, changed; a name without a value is missing."""
     memory = played("prod", P)
@@ -91,21 +96,35 @@ def records(was: str, **changes: Any) -> Any:
 
 def updates() -> dict[str, Update]:
     prepared = played("prod", P)
-    served = observed("prod", configured("prod"), prepared, PREPARED_AT).served_ttl
+    ttls = observed("prod", configured("prod"), prepared, PREPARED_AT).served_ttl
     builds = {app: ready(f"dpl_{app}_prepare-1") for app in ("staff", "member")}
     late = "2026-12-05 21:00"
+    served = configured("prod", "settled").side.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {
         "A flip straight from steady": emergency(),
         "A flip straight from steady of the other platform": emergency("easymo-prod"),
         "Settled without a flip": replace(flip(), settings=configured("prod", "settled")),
         "Rolled back where nothing was flipped": replace(flip(), settings=configured("prod", "rolled-back")),
         "A new stack that begins flipped": replace(flip(), memory=NOTHING),
-        "A target edited by hand": by_hand(targets={**raw("prod")["current"]["targets"], "staff": "192.0.2.5"}),
+        "A target edited by hand": by_hand(**edited(staff="192.0.2.5")),
         "A Supabase project edited by hand": by_hand(supabaseRef="q" * 20),
         "A host of an app edited by hand": replace(
             by_hand(), settings=configured("prod", None, apps={**raw("prod")["apps"], "member": RENAMED})
         ),
         "An auth host edited by hand": by_hand(authHost="login.ibimina.rw"),
+        "A target edited by hand in the change that flips": flip(current=edited(staff="192.0.2.5")),
+        "A target edited by hand while next serves": replace(
+            settle(), settings=configured("prod", "flipped", current=edited(staff="192.0.2.5"))
+        ),
+        "A slip of the pen where next becomes current": Update(
+            "prod",
+            configured("prod", None, current={**served, "targets": {**served["targets"], "member": "192.0.2.5"}}),
+            played("prod", P, F, T),
+            observed("prod", configured("prod", "settled")),
+        ),
+        "A target edited by hand in the change that goes back": replace(
+            settle(), settings=configured("prod", "rolled-back", current=edited(staff="192.0.2.5"))
+        ),
         "Another next while next serves": replace(
             settle(), settings=configured("prod", "flipped", {"next": {"supabaseRef": "q" * 20}})
         ),
@@ -117,7 +136,7 @@ def updates() -> dict[str, Update]:
         ),
         "Before a name that is new was listed": flip(seen={"records": records("prepared", signin=None)}),
         "Before the TTL was lowered": flip(seen={"records": records("prepared", auth={"ttl": 3600})}),
-        "Before the low TTL was served": flip(seen={"served_ttl": {**served, "auth.ibimina.rw": 3600}}),
+        "Before the low TTL was served": flip(seen={"served_ttl": {**ttls, "auth.ibimina.rw": 3600}}),
         "While the authoritative servers do not answer": flip(seen={"served_ttl": {}}),
         "When nobody knows which TTL was served before": replace(
             flip(),
