@@ -37,18 +37,18 @@ def end_sessions(call: Call) -> dict[str, Any]:
 
 
 def auth_settings(call: Call) -> dict[str, Any]:
-    """Site URL and allowed redirects of each project. It looks first and sends only what differs; twice is once.
+    """Site URL and allowed redirects of each project. It looks at all of them first and sends only what differs;
+    twice is once.
 
     args.refs: {ref: {site_url, uri_allow_list: [...]}}; without a site_url it stays as it is. What someone else added
     to the list stays; what this step added to it, and wants no more, goes: but for what it added just before a kill,
-    or before another project failed, which it then takes for someone else's.
+    or before another project refused, which it then takes for someone else's.
     """
-    return {ref: _settings(call, ref, wanted) for ref, wanted in call.args["refs"].items()}
+    found = {ref: SUPABASE.get(call, _config(ref)) for ref in call.args["refs"]}
+    return {ref: _settings(call, ref, wanted, found[ref]) for ref, wanted in call.args["refs"].items()}
 
 
-def _settings(call: Call, ref: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    path = f"/v1/projects/{ref}/config/auth"
-    found = SUPABASE.get(call, path)
+def _settings(call: Call, ref: str, wanted: dict[str, Any], found: Answer) -> dict[str, Any]:
     asked, before = list(wanted["uri_allow_list"]), _listed(found)
     added = {*call.before.get(ref, {}).get("ours", ())}
     ours = [entry for entry in asked if entry in added or entry not in before]
@@ -60,8 +60,12 @@ def _settings(call: Call, ref: str, wanted: dict[str, Any]) -> dict[str, Any]:
     if after != before:
         change["uri_allow_list"] = ",".join(after)
     if change:
-        SUPABASE.ask(call, "PATCH", path, json=change)
+        SUPABASE.ask(call, "PATCH", _config(ref), json=change)
     return {"changed": sorted(change), "already": not change, "ours": ours}
+
+
+def _config(ref: str) -> str:
+    return f"/v1/projects/{ref}/config/auth"
 
 
 def _listed(found: Answer) -> list[str]:

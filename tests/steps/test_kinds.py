@@ -88,11 +88,14 @@ def test_a_step_is_cut_off_at_its_deadline(call: Make, monkeypatch: pytest.Monke
     assert time.monotonic() - started < 10, "a step may take 30 s"
 
 
-def test_a_gate_that_is_cut_off_has_done_nothing(call: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [Kind.HEALTHY, Kind.BUILD_HEALTHY, Kind.LOCK])
+def test_what_only_looks_has_done_nothing_when_it_is_cut_off(
+    kind: Kind, call: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kinds, "_GRACE", 0.1)
-    monkeypatch.setattr(kinds, "ACTS", {Kind.HEALTHY: lambda _call: time.sleep(2)})
+    monkeypatch.setattr(kinds, "ACTS", {kind: lambda _call: time.sleep(2)})
     with pytest.raises(StepError, match=r"^It was cut off after 0 s\. Run up again\.$"):
-        act(Kind.HEALTHY, call(seconds=0.2))
+        act(kind, call(seconds=0.2))
 
 
 def test_an_answer_that_trickles_does_not_hold_a_step_up(server: Server, call: Make) -> None:

@@ -65,6 +65,17 @@ def test_only_what_differs_is_sent(server: Server, call: Make) -> None:
     assert evidence == {"changed": [], "already": True, "ours": []}
 
 
+def test_nothing_is_sent_to_one_project_while_another_cannot_be_seen(server: Server, call: Make) -> None:
+    """What was added there would be forgotten, and never taken back."""
+    wanted: dict[str, Any] = {"uri_allow_list": OURS}
+    server.on(f"GET {CONFIG}", {"site_url": "https://old.example", "uri_allow_list": None})
+    server.on(f"PATCH {CONFIG}", {})
+    server.on("GET /v1/projects/next/config/auth", Reply(403, {"message": "no"}))
+    said = failing(Kind.AUTH_SETTINGS, call({"refs": {REF: wanted, "next": wanted}}, TOKEN))
+    assert said.startswith("Supabase answered 403 to GET /v1/projects/next/config/auth: no.")
+    assert f"PATCH {CONFIG}" not in server.routes()
+
+
 def test_redirects_that_were_there_before_are_not_ours_to_take_away(server: Server, call: Make) -> None:
     now = {"site_url": "https://old.example", "uri_allow_list": OURS[0]}
     evidence, _ = settings(server, call({"refs": {REF: {"uri_allow_list": OURS}}}, TOKEN), now)
