@@ -86,10 +86,21 @@ def commands(page: str) -> Iterator[Command]:
 
 
 def typed() -> dict[str, str]:
-    """The blocks that tests/docs/test_backends.py types as they stand, by what they are for."""
+    """The blocks that tests/docs/test_backends.py and tests/engine/test_adopting.py type as they stand, by what they
+    are for."""
     local, _, _, move, cancel, mend = blocks("docs/state-backends.md", "sh")
-    secret = next(block for block in blocks("docs/first-cutover.md", "sh") if block.startswith("pulumi config set"))
-    return {"local": local, "move": move, "cancel": cancel, "mend": mend, "secret": secret}
+    first = blocks("docs/first-cutover.md", "sh")
+    secret = next(block for block in first if block.startswith("pulumi config set"))
+    list_, take = (block for block in first if "existing.json" in block)
+    return {
+        "local": local,
+        "move": move,
+        "cancel": cancel,
+        "mend": mend,
+        "secret": secret,
+        "list": list_,
+        "take": take,
+    }
 
 
 def inline(page: str) -> list[str]:

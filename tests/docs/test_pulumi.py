@@ -40,7 +40,8 @@ def wrong(text: str) -> str:
     group = re.search(r"(?m)^  pulumi ?(.*?) ?\[command\]$", said)
     if group and plain != group[1].split():
         return f"pulumi {group[1]} has no command {plain[-1]}"
-    unknown = [word for word in words if word.startswith("-") and not re.search(rf"(?m)^ .*{word}\b", said)]
+    options = [word.partition("=")[0] for word in words if word.startswith("-")]
+    unknown = [option for option in options if not re.search(rf"(?m)^ .*{option}\b", said)]
     return f"{text} has no {', '.join(unknown)}" if unknown else ""
 
 
