@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Sequence
 from datetime import datetime
 
+_ANYWAY = "The way back does not need this program: out/way-back/."
+
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code, one of `runbook.cli.codes`."""
@@ -20,6 +22,8 @@ def main(arguments: Sequence[str]) -> int:
 
         mute(sys.stdout)
         return 0
+    except OSError as error:
+        return _refused(error, arguments)
     except Exception as error:  # the last resort: a fault of ours
         return _unexpected(error, arguments)
 
@@ -65,6 +69,17 @@ def _stopped(arguments: Sequence[str]) -> int:
     return Out("--json" in arguments).failed(CliError("Stopped.", remedy, Code.INTERRUPTED))
 
 
+def _refused(error: OSError, arguments: Sequence[str]) -> int:
+    """A full disk, a folder that may not be written."""
+    from runbook.cli.codes import Code
+    from runbook.cli.errors import CliError
+    from runbook.cli.out import Out
+
+    where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    said = f"The system refused something that this command needs ({where})."
+    return Out("--json" in arguments).failed(CliError(said, f"Mend that and run it again. {_ANYWAY}", Code.FAILED))
+
+
 def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
     from runbook.cli.codes import Code
     from runbook.cli.errors import CliError
@@ -82,7 +97,7 @@ def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
         where = f"no log could be written ({full.strerror})"
     words = " ".join(arguments[:1]) or "cutover"
     said = f"`{words}` met something that this program did not expect ({type(error).__name__}); {where}."
-    remedy = "What the stack is doing now: ./cutover status. The way back does not need this program: out/way-back/."
+    remedy = f"What the stack is doing now: ./cutover status. {_ANYWAY}"
     return Out("--json" in arguments).failed(CliError(said, remedy, Code.FAILED))
 
 

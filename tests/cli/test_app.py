@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -169,6 +170,21 @@ def test_a_fault_of_ours_is_told_in_a_sentence(
     assert said.startswith("`plan` met something that this program did not expect (RuntimeError); out/cutover/fault-")
     assert "Traceback" not in said
     assert "hunter2" not in said
+
+
+def test_what_the_system_refuses_is_no_fault_of_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_words: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "out/cutover/prod")
+
+    monkeypatch.setattr("runbook.cli.__main__._run", full)
+    assert main(["rollback", "--json"]) == Code.FAILED
+    found = json.loads(capsys.readouterr().out)
+    assert found["error"] == (
+        "The system refused something that this command needs (out/cutover/prod: No space left on device)."
+    )
+    assert "The way back does not need this program" in found["remedy"]
 
 
 def test_the_codes_are_a_contract() -> None:
