@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.fields import (
@@ -118,7 +118,9 @@ class Override(Section):
     """An exception to one rule, with a reason and an end. There is none that switches all rules off."""
 
     rule: Rule
-    reason: str = Field(min_length=8, description="Why, for whoever reads the evidence; eight letters at least.")
+    reason: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        min_length=8, description="Why, for whoever reads the evidence; eight letters at least."
+    )
     until: Moment = Field(description="When it ends, in the window's zone.")
 
 

@@ -39,9 +39,8 @@ class Asked:
         ledger = self.memory.ledger
         if ledger is None:
             return self.settings.current
-        going = self.memory.open and ledger.direction is direction
         before = ledger.before if direction is Direction.FLIP else ledger.leaving
-        return (before if going else None) or ledger.side
+        return (before if self.memory.going(direction) else None) or ledger.side
 
 
 def noticed(plan: Plan, asked: Asked) -> tuple[str, ...]:
