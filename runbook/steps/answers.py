@@ -10,6 +10,7 @@ import httpx
 
 from runbook.steps import health, hosts, names
 from runbook.steps.call import Call, StepError
+from runbook.steps.certificates import Certificate
 from runbook.steps.together import results
 from runbook.steps.vercel import BYPASS
 from runbook.steps.waiting import until
@@ -24,7 +25,7 @@ def target_answers(call: Call) -> dict[str, Any]:
     found = names.addresses(call.reach, call.args["target"])
     works = {one: partial(health.get, call, host, path, address=one) for one in found}
     answers = results(works, call.left())
-    shown = hosts.certificate(call, host, found[0])
+    shown = Certificate.of(answers[0].extensions["certificate"])
     return {"address": ", ".join(found), "status": answers[0].status_code, "certificate": shown.as_json()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +28,12 @@ class Certificate:
     starts: datetime
     ends: datetime
 
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Certificate:
+        """From what ssl's getpeercert gives for one whose chain was verified."""
+        others = [str(value) for kind, value in found.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
+        return cls(tuple(others), _time(found["notBefore"]), _time(found["notAfter"]))
+
     def as_json(self) -> dict[str, object]:
         return {"names": list(self.names), "not_after": self.ends.isoformat()}
 
@@ -48,9 +55,7 @@ def shown(reach: Reach, host: str, address: str, port: int, seconds: float) -> C
         socket.create_connection((address, port), timeout=seconds) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,
     ):
-        found: dict[str, Any] = dict(secured.getpeercert() or {})
-    others = [str(value) for kind, value in found.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
-    return Certificate(tuple(others), _time(found["notBefore"]), _time(found["notAfter"]))
+        return Certificate.of(secured.getpeercert() or {})
 
 
 def refusal(reach: Reach, host: str, address: str, port: int, seconds: float, error: Exception) -> str | None:

@@ -12,7 +12,7 @@ import httpx
 
 from runbook.steps import names, wire
 from runbook.steps.call import Call, StepError
-from runbook.steps.certificates import Certificate, refusal, shown, trusted
+from runbook.steps.certificates import refusal, trusted
 
 CONNECT, WHOLE = 5.0, 10.0  # seconds: to be connected, and for one try from its beginning to its end
 TRIES = 3
@@ -107,16 +107,6 @@ def at(
                 raise StepError(_wrong_status(place, asked, answer, expect))
         time.sleep(wait)
     raise AssertionError("the last try returns or raises")
-
-
-def certificate(call: Call, host: str, address: str) -> Certificate:
-    """The certificate that is shown for a host at an address, whatever its names and dates. Errors: StepError."""
-    try:
-        return shown(call.reach, host, address, call.reach.https_port, _seconds(call, CONNECT))
-    except OSError as error:
-        raise StepError(
-            f"{host} at {address} shows no certificate that is trusted here ({error}). {_LOOK}"
-        ) from error
 
 
 def _once(

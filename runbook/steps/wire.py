@@ -31,13 +31,16 @@ def fetch(
 ) -> httpx.Response:
     """The whole answer, in at most so many seconds from the look-up of the host to the last byte; `limits` hold for
     each read and write on their own. `env`: whether the proxies of the environment are used; `rest` is httpx's own.
-    Redirects are not followed, so no token goes to another host. Raises: httpx.RequestError."""
+    Redirects are not followed, so no token goes to another host. Over TLS the extension `certificate` is the one that
+    was verified, as ssl's getpeercert gives it. Raises: httpx.RequestError."""
 
     def work() -> httpx.Response:
         with (
             httpx.Client(verify=trust, timeout=limits, trust_env=env) as client,
             client.stream(method, url, **rest) as answer,
         ):
+            secured = answer.extensions["network_stream"].get_extra_info("ssl_object")
+            shown = {"certificate": secured.getpeercert()} if secured else {}
             body = bytearray()
             for part in answer.iter_bytes():
                 body += part
@@ -45,7 +48,11 @@ def fetch(
                     raise TooLong("", request=answer.request)
             answer.headers.pop("content-encoding", None)  # the body is unpacked
             return httpx.Response(
-                answer.status_code, headers=answer.headers, content=bytes(body), request=answer.request
+                answer.status_code,
+                headers=answer.headers,
+                content=bytes(body),
+                request=answer.request,
+                extensions=shown,
             )
 
     done = together({"request": work}, seconds)["request"]

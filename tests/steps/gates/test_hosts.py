@@ -15,6 +15,7 @@ import trustme
 
 from runbook.steps import hosts, wire
 from runbook.steps.call import Call, StepError
+from runbook.steps.certificates import Certificate
 from tests.steps.gates.conftest import CLOSED, NEW, OLD, Net
 from tests.steps.gates.hosts_server import Reply
 
@@ -283,19 +284,13 @@ def test_a_host_that_speaks_no_tls(host: Net) -> None:
         )
 
 
-def test_what_a_certificate_says(host: Net) -> None:
+def test_an_answer_brings_the_certificate_that_was_verified(host: Net) -> None:
     ends = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
     host.hosts.certify(HOST, HOST, "*.shop.example", ends=ends)
-    shown = hosts.certificate(host.call({}), HOST, NEW)
+    answer = hosts.get(host.call({}), HOST, "/health", address=NEW)
+    shown = Certificate.of(answer.extensions["certificate"])
     assert shown.as_json() == {"names": [HOST, "*.shop.example"], "not_after": ends.isoformat()}
-
-
-def test_no_certificate(host: Net) -> None:
-    with pytest.raises(
-        StepError,
-        match=rf"^{HOST} at {CLOSED} shows no certificate that is trusted here \(.+\)\. Look at that host and run",
-    ):
-        hosts.certificate(host.call({}), HOST, CLOSED)
+    assert host.hosts.greeted == [HOST]
 
 
 def test_the_environments_proxy_is_not_used(host: Net, monkeypatch: pytest.MonkeyPatch) -> None:
