@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -58,7 +59,8 @@ def test_no_python(checkout: Checkout) -> None:
 def test_a_newer_python_beside_an_old_one_is_taken(with_venv: Checkout) -> None:
     with_venv.here.python.unlink()
     program(with_venv.path / "python3", "exit 1")
-    program(with_venv.path / "python3.12", f'case "$1" in -m) echo "$@" >&2 ;; *) exec {sys.executable} "$@" ;; esac')
+    python = shlex.quote(sys.executable)  # a checkout may lie in a folder with a space
+    program(with_venv.path / "python3.12", f'case "$1" in -m) echo "$@" >&2 ;; *) exec {python} "$@" ;; esac')
     assert with_venv.set_up() == (0, "-m script.engine\n")
 
 
