@@ -53,7 +53,7 @@ def _candidates(here: Here, text: str) -> Iterator[tuple[str, str]]:
     assert ledger is not None
     with contextlib.suppress(CliError):
         then, said = earlier.stack_file(here, _flip(ledger))
-        yield edits.with_phase(then, Phase.ROLLED_BACK, name), said
+        yield edits.with_phase(then, Phase.ROLLED_BACK, name), f"{name} as it stands cannot go back. Instead: {said}"
 
 
 def _flip(ledger: Ledger) -> str:

@@ -93,7 +93,7 @@ def test_a_file_that_would_end_the_cutover_is_no_way_back(here: Here, broken: bo
     assert _asks(text) == ("steady", f"{REF}.supabase.co")
     found, said = returning.returning(here, f"{text}\n  : [" if broken else text)
     assert _asks(found) == ("rolled-back", settings("prod").current.targets["auth"])
-    assert said.startswith(f"{FILE} of commit ")
+    assert said.startswith(f"{FILE} as it stands cannot go back. Instead: {FILE} of commit ")
 
 
 @pytest.mark.parametrize("broken", [False, True])
