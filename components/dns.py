@@ -44,7 +44,7 @@ class Zone(pulumi.ComponentResource):
                     description=rule.description,
                     expression=rule.expression,
                     action="set_cache_settings",
-                    action_parameters=_parameters(rule),
+                    action_parameters=cloudflare.RulesetRuleActionParametersArgs(cache=rule.cache),
                     enabled=True,
                 )
                 for rule in args.cache_rules
@@ -75,16 +75,3 @@ class Zone(pulumi.ComponentResource):
         ]
         args.steps.met(Group.RECORDS, self.records)
         self.register_outputs({"zoneId": args.zone_id})
-
-
-def _parameters(rule: CacheRule) -> cloudflare.RulesetRuleActionParametersArgs:
-    edge, browser = rule.edge_ttl, rule.browser_ttl
-    return cloudflare.RulesetRuleActionParametersArgs(
-        cache=rule.cache,
-        edge_ttl=None
-        if edge is None
-        else cloudflare.RulesetRuleActionParametersEdgeTtlArgs(mode="override_origin", default=edge),
-        browser_ttl=None
-        if browser is None
-        else cloudflare.RulesetRuleActionParametersBrowserTtlArgs(mode="override_origin", default=browser),
-    )

@@ -21,8 +21,6 @@ from runbook.model.objectives import Stack
 from runbook.model.platform import App, Drain, Fact, Platform, Secret, Variable
 from runbook.model.settings import Settings
 
-YEAR = 31_536_000  # what Next.js itself sends for files whose name holds their hash
-
 
 @dataclass(frozen=True)
 class Record:
@@ -44,15 +42,13 @@ class Record:
 
 @dataclass(frozen=True)
 class CacheRule:
-    """One rule of the zone's cache settings; `ref` keeps its identity when rules move. TTLs are in seconds and
-    override what the app sends; None leaves it to the app."""
+    """One rule of the zone's cache settings; `ref` keeps its identity when rules move. How long, the app says: a TTL
+    of ours would hold for its 404s as well, and in browsers, where no purge reaches."""
 
     ref: str
     description: str
     expression: str
     cache: bool
-    edge_ttl: int | None = None
-    browser_ttl: int | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +178,7 @@ def _app_record(app: App, key: str, host: str, side: Side, settings: Settings, p
 
 
 def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]:
-    """Per app: files named by their hash stay a year, the service worker never, sign-in never.
+    """Per app: files named by their hash are kept (Next.js says for a year), the service worker and sign-in never.
 
     Order matters: where several rules match, Cloudflare lets the last one win.
     """
@@ -205,8 +201,6 @@ def cache_rules(platform: Platform, settings: Settings) -> tuple[CacheRule, ...]
                     f"{app.title}: files named by their hash",
                     f'http.host eq "{host}" and starts_with(http.request.uri.path, "/_next/static/")',
                     cache=True,
-                    edge_ttl=YEAR,
-                    browser_ttl=YEAR,
                 )
             )
         never = ['starts_with(http.request.uri.path, "/api/")', f'http.request.uri.path eq "{app.health}"']

@@ -84,14 +84,11 @@ def _record(inputs: Mapping[str, Any]) -> tuple[Any, ...]:
 def _rule(inputs: Mapping[str, Any]) -> CacheRule:
     """A cache rule as the model has it, of what its ruleset was given."""
     parameters = inputs.get("actionParameters") or {}
-    edge, browser = ((parameters.get(key) or {}).get("default") for key in ("edgeTtl", "browserTtl"))
     return CacheRule(
         str(inputs.get("ref")),
         str(inputs.get("description")),
         str(inputs.get("expression")),
         bool(parameters.get("cache")),
-        edge,
-        browser,
     )
 
 

@@ -66,12 +66,8 @@ def resources(stack: str, settings: Settings, generation: int, put_back: str = "
 
 
 def _rule(rule: serving.CacheRule) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"cache": rule.cache}
-    for key, ttl in (("edgeTtl", rule.edge_ttl), ("browserTtl", rule.browser_ttl)):
-        if ttl is not None:
-            parameters[key] = {"default": ttl, "mode": "override_origin"}
     plain = {"ref": rule.ref, "description": rule.description, "expression": rule.expression, "enabled": True}
-    return {**plain, "action": "set_cache_settings", "actionParameters": parameters}
+    return {**plain, "action": "set_cache_settings", "actionParameters": {"cache": rule.cache}}
 
 
 def events(stack: str, was: Mapping[str, Declared], asked: Mapping[str, Declared]) -> list[dict[str, Any]]:
