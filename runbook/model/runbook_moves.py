@@ -44,7 +44,7 @@ def forward(
         return
     yield prose(
         "One move after the other, each with the hash of a plan that somebody has read. Numbers such as 3a, 4 are "
-        "sections of Ibimina's runbook, from which the order comes; lines that begin with Look change nothing."
+        "sections of the operations runbook from which the order comes; lines that begin with Look change nothing."
     )
     yield "### Agree on it, and write it down"
     yield from _written(settings, cutover, who)
@@ -197,7 +197,7 @@ def back(platform: Platform, planned: Settings, who: Reader) -> Iterator[str]:
         f"With Pulumi alone, `phase: {Phase.ROLLED_BACK}` is written by hand, or the commit of the flip is "
         "reverted, and:"
     )
-    yield block(f"pulumi up --yes --skip-preview --stack {who.stack}")
+    yield block(f"pulumi up --yes --skip-preview --continue-on-error --stack {who.stack}")
     yield prose(
         "Without Pulumi a terminal with curl is enough. Each flip writes the page for it, "
         f"{planned.endpoints.out}/way-back/{stack_of(planned).name}.md; this prints it:"
