@@ -147,6 +147,15 @@ def test_a_way_back_keeps_the_builds_and_what_is_left_until_it_is_complete() -> 
     assert left_behind(going_on(done, configured("prod", None)), done) is None
 
 
+def test_a_way_back_begins_without_what_the_flip_let_pass() -> None:
+    """Nothing refuses it, so its evidence has no override."""
+    memory = played("prod", P, F)
+    assert memory.ledger is not None
+    let_pass = replace(memory, ledger=replace(memory.ledger, overridden={Rule.WINDOW: "agreed by telephone"}))
+    assert going_on(let_pass, configured("prod", "flipped")).overridden == {Rule.WINDOW: "agreed by telephone"}
+    assert going_on(let_pass, configured("prod", "rolled-back")).overridden == {}
+
+
 def test_settled_still_knows_the_way_back_and_the_new_steady_does_not() -> None:
     then = configured("prod").next
     assert then is not None

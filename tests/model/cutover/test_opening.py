@@ -206,6 +206,14 @@ def test_an_update_that_lowered_one_of_two_names_keeps_what_both_had() -> None:
     assert ttl_before(again) == 3600
 
 
+def test_a_ttl_that_was_raised_a_little_by_hand_forgets_no_larger_one_and_a_larger_one_counts() -> None:
+    memory = prepared("easymo-prod", played("easymo-prod"), observed("easymo-prod", configured("easymo-prod", None)))
+    shown = observed("easymo-prod", configured("easymo-prod"), memory)
+    for raised, counts in ((120, 3600), (7200, 7200)):
+        records = tuple(replace(each, ttl=raised) for each in shown.records)
+        assert ttl_before(prepared("easymo-prod", memory, replace(shown, records=records))) == counts
+
+
 def test_a_ttl_that_nobody_saw_before_it_was_lowered_is_not_known() -> None:
     """One name is low already and no update saw it higher: it may have been anything."""
     shown = observed("easymo-prod", configured("easymo-prod", None))

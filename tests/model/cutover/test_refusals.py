@@ -16,7 +16,7 @@ from runbook.model.cutover.ledger import Change, check
 from runbook.model.cutover.phases import Phase, Rule
 from runbook.model.problems import WIDTH, ConfigError
 from tests.model.cutover.examples import IN_WINDOW, configured
-from tests.model.cutover.playing import kept, observed, played, remembered, rules, steps
+from tests.model.cutover.playing import PREPARED_AT, kept, observed, played, remembered, rules, steps
 from tests.model.cutover.refused import FREEZE, Update, emergency, flip, settle, updates
 
 FILE = Path(__file__).parent / "refused.txt"
@@ -195,6 +195,21 @@ def test_a_flip_that_is_under_way_meets_window_freeze_and_gates_again() -> None:
     settled = replace(update, settings=configured("prod", "settled"), now=IN_WINDOW + timedelta(hours=3))
     assert rules(settled.decision) == {Rule.WINDOW, Rule.OBSERVATION, Rule.SOAK}
     assert "runbook:cutover.phase = 'flipped'" not in settled.message
+
+
+def test_what_somebody_switched_ahead_is_drift_until_the_flip_itself_switches_it() -> None:
+    switched = flip("easymo-prod")
+    asked = configured("easymo-prod", "flipped")
+    seen = observed("easymo-prod", asked, switched.memory, PREPARED_AT).records
+    ahead = replace(switched, observed=replace(switched.observed, records=seen))
+    assert rules(ahead.decision) == {Rule.DRIFT}
+    half = played("easymo-prod", Phase.PREPARED, Phase.FLIPPED, complete=False)
+    assert rules(replace(ahead, memory=half).decision) == set()
+
+
+def test_a_listing_that_could_not_be_had_shows_no_record_that_is_gone() -> None:
+    blind = flip(seen={"records": (), "failures": {"records": "Cloudflare answered 503 to GET /zones."}})
+    assert rules(blind.decision) == {Rule.OBSERVATION, Rule.OPENS_AT}
 
 
 # A flip straight from steady
