@@ -10,7 +10,6 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,17 +21,19 @@ import yaml
 from components.memory import Remembered, remembered
 from runbook import platforms
 from runbook.model.problems import NAMESPACE
-from runbook.rehearsal import stack_files
+from runbook.rehearsal import events, stack_files
 from runbook.rehearsal.clouds import Clouds
 from runbook.rehearsal.cutover import company, views
 from runbook.rehearsal.cutover.edits import Block, StackConfig
 from runbook.rehearsal.cutover.views import Excused
-from runbook.rehearsal.engine import Engine, Outcome
+from runbook.rehearsal.engine import Engine, Outcome, Run
+from runbook.rehearsal.events import Events
 from runbook.rehearsal.stack_files import StackFile
 from tests.engine.bench import Bench
 from tests.stacks import ROOT
 
 STACK, ZONE = "prod", "ibimina.rw"
+STATE = f"state/.pulumi/stacks/runbook/{STACK}.json"  # below the engine's folder, as below that of a point
 PLATFORM = platforms.load("ibimina")
 REF, NEXT_REF = "ibiminaprodplacehold", "ibiminanextplacehold"
 AUTH, NEXT_AUTH = f"auth.{ZONE}", f"sign-in.{ZONE}"
@@ -50,7 +51,15 @@ APPS = {
     "member": {"host": f"app.{ZONE}", "proxied": True},
     "auth": {"ttl": 3600},
 }
-PATIENCE = 60  # seconds until something that is waited for counts as not coming
+PATIENCE = 90  # seconds until something that is waited for counts as not coming
+# Python imports it when it starts: a process that has just put a certain file in its place goes no further.
+_HOLDS = """import os, time
+replace = os.replace
+def held(source, target):
+    replace(source, target)
+    time.sleep(3600 if os.fspath(target).endswith(os.environ["HELD"]) else 0)
+os.replace = held
+"""
 
 
 @dataclass(frozen=True)
@@ -63,55 +72,80 @@ class Play(Bench):
     def config(self) -> StackConfig:
         return StackConfig(self.engine.config_of(STACK))
 
-    def ask(self, phase: str | None) -> None:
-        """Write a phase into the stack file; None takes the cutover away, as the file from before it."""
+    def ask(self, phase: str) -> None:
+        """Write a phase into the stack file; an empty one takes the cutover away, as the file from before it."""
         self.config.write(cutover=self.block.section(phase) if phase else None)
 
-    def up(self, *arguments: str) -> Outcome:
-        """An `up`. Of one that fails the end is not waited for: the engine gives a program that it has ended already
-        five seconds to close its output (seen, 3.258)."""
+    def up(self, *arguments: str, since: str = "", then: Callable[[Play], None] | None = None) -> Outcome:
+        """An `up`; `then` is done once the resource `since` has begun. Of one that fails the end is not waited for:
+        the engine gives a program that it has ended already five seconds to close its output (seen, 3.258)."""
         run = self.engine.start(STACK, "up", "--yes", "--skip-preview", *arguments)
-        told = run.log.with_suffix(".events.jsonl")
+        told = _events(run)
         while run.process.poll() is None:
+            if then and since in {each.name for each in self.so_far(run).changes}:
+                then(self)
+                then = None
             if told.exists() and '"summaryEvent"' in _last_line(told):
                 _end_program(run.process.pid)
             time.sleep(0.02)
         return run.wait()
 
-    def killed(self, ready: Callable[[], bool]) -> Outcome:
+    def so_far(self, run: Run) -> Events:
+        """Of a command, so far."""
+        return events.read(_events(run))
+
+    def killed(self, ready: Callable[[Run], bool]) -> Outcome:
         """An `up` that is ended by SIGKILL, the program and the steps' process with it, once `ready`; then the lock
         that it left is taken away as people do."""
         run = self.engine.start(STACK, "up", "--yes", "--skip-preview")
-        wait_until(lambda: ready() or run.process.poll() is not None)
+        wait_until(lambda: ready(run) or run.process.poll() is not None)
         assert run.process.poll() is None, run.wait().output
+        os.killpg(run.process.pid, signal.SIGSTOP)
+        while not self._state():  # one that is cut off in the writing is another story (docs/state-backends.md)
+            os.killpg(run.process.pid, signal.SIGCONT)
+            time.sleep(0.02)
+            os.killpg(run.process.pid, signal.SIGSTOP)
         os.killpg(run.process.pid, signal.SIGKILL)
         outcome = run.wait()
         self.cancel()
         return outcome
 
     def cancel(self) -> None:
+        self.cli("cancel", "--yes", "--stack", STACK)
+
+    def cli(self, *arguments: str) -> str:
+        """A command of Pulumi's that comes through: what it said."""
         done = subprocess.run(
-            ["pulumi", "cancel", "--yes", "--stack", STACK],
+            ["pulumi", *arguments],
             executable=self.engine.folder / "pulumi",
             cwd=self.engine.root,
             env=self.engine.environment,
             check=False,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout
+        return done.stdout
 
-    def made(self, call: tuple[str, str, str], since: Counter[tuple[str, str, str]]) -> int:
-        """How often a vendor was called so since it was counted."""
-        return self.clouds.store.calls()[call] - since[call]
+    def hold(self, file: str) -> None:
+        """A step that writes this file never comes back from it."""
+        folder = self.engine.out / "held"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(_HOLDS, encoding="utf-8")
+        self.engine.environment |= {"PYTHONPATH": str(folder), "HELD": file}
 
     def holds(self, resource: str) -> bool:
         """Whether the state holds a resource now, while a command may be writing it."""
-        file = self.engine.state / ".pulumi" / "stacks" / "runbook" / f"{STACK}.json"
-        with contextlib.suppress(ValueError):  # half of it is written
-            latest = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"]
-            return any(each["urn"].endswith(f"::{resource}") for each in latest["resources"])
-        return False
+        return any(each["urn"].endswith(f"::{resource}") for each in self._state().get("resources", []))
+
+    def _state(self) -> dict[str, Any]:
+        """As it lies there; empty while a command has written half of it."""
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            found: dict[str, Any] = json.loads((self.engine.out / STATE).read_text(encoding="utf-8"))
+            latest: dict[str, Any] = found["checkpoint"]["latest"]
+            return latest
+        return {}
 
     def kept(self) -> Remembered:
         """What the state holds of ledger and steps."""
@@ -129,10 +163,12 @@ class Play(Bench):
 
     def different(self, place: Path, exceptions: Sequence[Excused] = ()) -> list[str]:
         """Where what clients observe, and what the clouds hold, is not what it was at a point."""
-        was = json.loads((place / "seen.json").read_text(encoding="utf-8"))
-        now = json.loads(json.dumps({"observed": self.seen(), "held": views.raw(self.clouds)}))
-        found = [views.differences(was[kind], now[kind], exceptions) for kind in was]
-        return [str(each) for one in found for each in one.others]
+        return differences(json.loads((place / "seen.json").read_text(encoding="utf-8")), self.view(), exceptions)
+
+    def view(self) -> dict[str, Any]:
+        """What clients observe, and what the clouds hold."""
+        now: dict[str, Any] = json.loads(json.dumps({"observed": self.seen(), "held": views.raw(self.clouds)}))
+        return now
 
     def plain(self) -> dict[str, Any]:
         """The stack file's config without its namespace."""
@@ -155,9 +191,14 @@ class Play(Bench):
             "opens": self.block.opens.isoformat(),
             "functions": {name: dict(source) for name, source in self.block.functions.items()},
         }
-        seen = {"observed": self.seen(), "held": views.raw(self.clouds)}
-        (place / "seen.json").write_text(json.dumps(seen), encoding="utf-8")
+        (place / "seen.json").write_text(json.dumps(self.view()), encoding="utf-8")
         (place / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
+
+
+def differences(was: Mapping[str, Any], now: Mapping[str, Any], exceptions: Sequence[Excused] = ()) -> list[str]:
+    """Between two views, but for the exceptions."""
+    found = [views.differences(was[kind], now[kind], exceptions) for kind in was]
+    return [str(each) for one in found for each in one.others]
 
 
 def block_of(opens: Any, functions: Mapping[str, Mapping[str, str]]) -> Block:
@@ -197,6 +238,10 @@ def resumed(place: Path, out: Path) -> Iterator[Play]:
             shutil.copytree(place / folder, out / folder, dirs_exist_ok=True)
         play.config.write(endpoints=clouds.endpoints())
         yield play
+
+
+def _events(run: Run) -> Path:
+    return run.log.with_suffix(".events.jsonl")
 
 
 def _last_line(path: Path) -> str:

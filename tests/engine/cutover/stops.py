@@ -1,241 +1,191 @@
-"""Half-finished points of a cutover: one `up` after the other is stopped, each one step further than the last."""
+"""Half-finished points of a cutover: one `up` after the other is stopped, each one step further than the last, and
+from each of them one takes everything back."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
-from runbook.rehearsal.clouds.faults import Answer, Knob, Lost
-from runbook.rehearsal.clouds.vercel import VARIABLE
-from runbook.rehearsal.cutover import company
-from tests.engine.cutover.play import NEXT_AUTH, PLATFORM, ZONE, Play, begun, resumed
+from runbook.rehearsal.clouds.faults import Knob
+from tests.engine.cutover import hindrances as by
+from tests.engine.cutover.hindrances import Call, Hindrance
+from tests.engine.cutover.play import AUTH, NEXT_AUTH
 
-NO = Answer(403)  # which nothing tries again
-STAFF, MEMBER, LOGS = f"staff.{ZONE}", f"app.{ZONE}", f"logs.{ZONE}"
 COME_THROUGH = "--continue-on-error"  # all that can fail at once does so in one `up`
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a step to a vendor, by the path of its rule, so many times."""
-
-    cloud: str
-    kind: str
-    method: str = "POST"
-    times: int = 1
-
-    def key(self) -> tuple[str, str, str]:
-        return self.cloud, self.kind, self.method
-
-    def fails(self, play: Play, how: Any) -> None:
-        kind = "/".join("…" if part.startswith("{") else part for part in self.kind.split("/"))
-        faults = play.clouds.faults
-        faults.fail(self.cloud, kind=kind, method=self.method, times=self.times, message="no", how=how)
-
-
-SCHEDULE = Call("slack", "/chat.scheduleMessage")
-POST = Call("slack", "/chat.postMessage")
-BUILD = Call("vercel", "/v13/deployments", times=2)
-PROMOTE = Call("vercel", "/v10/projects/{id}/promote/{deployment}", times=2)
-ROLL_BACK = Call("vercel", "/v1/projects/{id}/rollback/{deployment}", times=2)
-ALLOW = Call("supabase", "/v1/projects/{ref}/config/auth", "PATCH")
-ALLOWED = Call("supabase", "/v1/projects/{ref}/config/auth", "GET")
-ACTIVATE = Call("supabase", "/v1/projects/{ref}/custom-hostname/activate")
-SESSIONS = Call("supabase", "/v1/projects/{ref}/database/query")
-DEPLOY = Call("supabase", "/v1/projects/{ref}/functions/deploy")
-PURGE = Call("cloudflare", "/zones/{zone}/purge_cache")
-PAGE = Call("pagerduty", "/v2/enqueue")
-ANNOTATE = Call("grafana", "/api/annotations")
+BEFORE = ""  # the stack file from before the cutover
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One `up` from the point at which the stop `after` left it. `hinder` sets what goes wrong. `lost`: calls that
-    are done and whose answers never come; once all were made the engine is killed, and not before `created` is in the
-    state: what a kill leaves half created has to be looked for by hand. `written`: a file; as soon as it is there the
-    engine is killed. `fails`: the resources that fail, where it is not killed; without any it comes through. `phase`:
-    what the stack file asks for; None: as it is."""
+    """One `up` from the point at which the stop `after` left it, with the stack file asking for `phase`; None: for
+    what it asks already.
+
+    `hinder` sets what goes wrong, once the resource `since` has begun. `fails`: the resources that fail; `told`: the
+    steps whose failure is told and holds up nothing. `killed`: the resources in whose middle the engine is killed,
+    each once it has begun; `lost` are calls of theirs that are done and never answered, `held` a file that is written
+    by one that never comes back from it. It is not killed before `created` is in the state: what a kill leaves half
+    created has to be looked for by hand. With neither it comes through.
+    """
 
     name: str
     after: str
     phase: str | None = None
-    hinder: Callable[[Play], None] | None = None
-    lost: tuple[Call, ...] = ()
-    created: str = ""
-    written: str = ""
+    hinder: Hindrance | None = None
+    since: str = ""
     fails: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    killed: tuple[str, ...] = ()
+    lost: tuple[Call, ...] = ()
+    held: str = ""
+    created: str = ""
 
 
-def _gates(play: Play) -> None:
-    """Each gate has its own reason."""
-    faults, steps = play.clouds.faults, play.kept().steps
-    for app in ("staff", "member"):
-        faults.down(steps[f"build-{app}"]["evidence"]["url"], "no", Answer(404))
-    faults.turn(Knob.WRONG_CERTIFICATE, STAFF)
-    faults.turn(Knob.EXPIRED_CERTIFICATE, MEMBER)
-    faults.down(NEXT_AUTH, "no", Answer(404))
-    faults.turn(Knob.WRONG_CERTIFICATE, LOGS)
-
-
-def _page(play: Play) -> None:
-    """A folder stands where it is to be written."""
-    (play.engine.out / "way-back" / "ibimina-prod.md").mkdir(parents=True)
-
-
-def _engine(play: Play, cloud: str, kind: str, name: str) -> None:
-    play.clouds.faults.fail(cloud, method="Update", kind=kind, name=name, message="403 no")
-
-
-def _switch(play: Play) -> None:
-    """A record and both builds."""
-    _engine(play, "cloudflare", RECORD, "dns-staff")
-    PROMOTE.fails(play, NO)
-
-
-GATES = tuple(
-    f"step-gate-{name}"
-    for name in ("LOG_DRAIN_URL", "build-member", "build-staff", "target-auth", "target-member", "target-staff")
+PROMOTES = ("step-promote-member", "step-promote-staff")
+VERIFIES = (
+    "step-verify-auth",
+    "step-verify-dns",
+    "step-verify-event",
+    "step-verify-login",
+    "step-verify-member",
+    "step-verify-staff",
+    "step-verify-worker-member",
+    "step-verify-worker-staff",
 )
-ENV = "web-member-env-SUPABASE_PROJECT_REF"
 FLIP = (
-    Stop("gates", "window", "flipped", _gates, fails=GATES, options=(COME_THROUGH,)),
-    Stop("page", "gates", hinder=_page, fails=("step-way-back",)),
-    Stop("sessions", "page", lost=(SESSIONS,)),
-    Stop("supabase", "sessions", lost=(ALLOWED,)),
+    Stop("gates", "window", "flipped", by.no_gate_passes, fails=tuple(sorted(by.GATES)), options=(COME_THROUGH,)),
     Stop(
-        "cache-rules",
-        "supabase",
-        hinder=lambda play: _engine(play, "cloudflare", RULESET, "dns-cache"),
-        fails=("dns-cache",),
+        "page-written",
+        "gates",
+        killed=("step-remind", "step-way-back"),
+        lost=(by.UNSCHEDULE,),
+        held="way-back/ibimina-prod.md",
     ),
-    Stop("purge", "cache-rules", lost=(PURGE,)),
+    Stop(
+        "page",
+        "page-written",
+        hinder=by.both(by.folder("way-back/ibimina-prod.md"), by.refused(by.UNSCHEDULE)),
+        fails=("step-way-back",),
+        told=("remind",),
+    ),
+    Stop("sessions-refused", "page", hinder=by.refused(by.SESSIONS), fails=("step-end-sessions",)),
+    Stop("sessions", "sessions-refused", killed=("step-end-sessions",), lost=(by.SESSIONS,)),
+    Stop("supabase-refused", "sessions", hinder=by.refused(by.ALLOWED), fails=("step-auth-settings",)),
+    Stop("supabase", "supabase-refused", killed=("step-auth-settings",), lost=(by.ALLOWED,)),
+    Stop("cache-rules-refused", "supabase", hinder=by.refused(by.RULES), fails=("dns-cache",)),
+    Stop("cache-rules", "cache-rules-refused", killed=("dns-cache",), lost=(by.RULES,)),
+    Stop("purge-refused", "cache-rules", hinder=by.refused(by.PURGE), fails=("step-purge",)),
+    Stop("purge", "purge-refused", killed=("step-purge",), lost=(by.PURGE,)),
     Stop(
         "switch",
         "purge",
-        hinder=_switch,
-        fails=("dns-staff", "step-promote-member", "step-promote-staff"),
+        hinder=by.refused(by.NAME, by.PROMOTE),
+        fails=("dns-staff", *PROMOTES),
         options=(COME_THROUGH,),
     ),
-    Stop("promote", "switch", lost=(PROMOTE,)),
-    Stop("purge-again", "promote", hinder=lambda play: PURGE.fails(play, NO), fails=("step-purge-again",)),
+    Stop("promote", "switch", killed=("dns-staff", *PROMOTES), lost=(by.NAME, by.PROMOTE)),
+    Stop("purge-again-refused", "promote", hinder=by.refused(by.PURGE), fails=("step-purge-again",)),
+    Stop("purge-again", "purge-again-refused", killed=("step-purge-again",), lost=(by.PURGE,)),
     Stop(
         "verify",
         "purge-again",
         hinder=lambda play: play.clouds.faults.turn(Knob.WRONG_ISSUER, NEXT_AUTH),
         fails=("step-verify-login",),
     ),
-    Stop("complete", "verify", written="evidence/ibimina-prod-1-flip.json"),
-    Stop("told", "complete", lost=(ANNOTATE, POST)),
+    Stop(
+        "complete-refused",
+        "verify",
+        hinder=by.folder("evidence/ibimina-prod-1-flip.json"),
+        fails=("step-complete",),
+    ),
+    Stop("complete", "complete-refused", killed=("step-complete",), held="evidence/ibimina-prod-1-flip.json"),
+    Stop(
+        "told-refused",
+        "complete",
+        hinder=by.refused(by.ANNOTATE, by.POST),
+        told=("annotate", "announce"),
+    ),
+    Stop("told", "told-refused", killed=("step-annotate", "step-announce"), lost=(by.ANNOTATE, by.POST)),
     Stop("flipped", "told"),
 )
-STOPS = {
-    each.name: each
-    for each in (
-        Stop("env", "purge", hinder=lambda play: _engine(play, "vercel", VARIABLE, ENV), fails=(ENV,)),
-        Stop("preparing", "steady", "prepared", lost=(SCHEDULE, BUILD, ALLOW, ACTIVATE), created=f"dns-{NEXT_AUTH}"),
-        Stop("prepared", "preparing"),
-        *FLIP,
-        Stop("going-back", "flipped", "rolled-back", lost=(PAGE, ROLL_BACK, DEPLOY)),
-        Stop("rolled-back", "going-back"),
-    )
+# Beside the others: nothing waits for env, and everything that is verified is looked at again for some seconds.
+ASIDE = (
+    Stop("env-refused", "promote", hinder=by.refused(by.VALUE), fails=(by.ENV,)),
+    Stop("env", "env-refused", killed=(by.ENV,), lost=(by.VALUE,)),
+    Stop(
+        "verify-all",
+        "switch",
+        hinder=by.no_next_answers,
+        since=PROMOTES[0],
+        fails=VERIFIES,
+        options=(COME_THROUGH,),
+    ),
+)
+HALF_FINISHED = tuple(stop.name for stop in (*FLIP, *ASIDE) if stop.name != "flipped")
+# What a killed `up` had changed at a vendor and not noted in the state, and what no way back writes of itself.
+UNSEEN = {
+    "cache-rules": r"/cache_rules/.+|/cloudflare/Ruleset/.+/rules",
+    "env": r"/.+/ibimina-member-prod(/env/| )SUPABASE_PROJECT_REF/value",
+    "creating": r"/cloudflare/DnsRecord/.+/ttl|/hosts/.+/dns/answers",
 }
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one `up` did. `before`, `after`: step to the trigger it acted on last; `begun`: the resources that it
-    began to change."""
-
-    code: int
-    failed: Sequence[str]
-    errors: Sequence[str]
-    begun: Sequence[str]
-    before: dict[str, str]
-    after: dict[str, str]
-
-
-class Points:
-    """Points that several processes share: the first that wants one makes it, and those before it."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def at(self, name: str) -> Path:
-        """Where a point is kept, for `resumed`."""
-        place = self._root / name
-        self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (place / "kept.json").exists():
-                assert not place.exists(), f"The point {name} could not be made before."
-                self._make(name, place)
-        return place
-
-    def report(self, name: str) -> Report:
-        kept = json.loads((self.at(name) / "report.json").read_text(encoding="utf-8"))
-        return Report(**kept)
-
-    def outs(self) -> list[Path]:
-        """Every folder that an engine worked in so far."""
-        return sorted(self._root.glob("*/out"))
-
-    def _make(self, name: str, place: Path) -> None:
-        out = place / "out"
-        if name == "steady":
-            return _steady(place, out)
-        if name == "window":
-            with resumed(self.at("prepared"), out) as play:
-                play.clouds.clock.set(play.block.opens + timedelta(minutes=5))
-                return play.keep(place)
-        stop = STOPS[name]
-        with resumed(self.at(stop.after), out) as play:
-            report = _stopped(play, stop)
-            (place / "report.json").write_text(json.dumps(asdict(report)), encoding="utf-8")
-            return play.keep(place)
-
-
-def _steady(place: Path, out: Path) -> None:
-    with begun(out) as play:
-        outcome = play.up()
-        assert outcome.code == 0, outcome.output
-        company.release_all(play.clouds, PLATFORM, "prod", "v1.0.0")
-        play.clouds.clock.move(timedelta(minutes=10))
-        play.keep(place)
-
-
-def _in_the_middle(play: Play, stop: Stop, since: Counter[tuple[str, str, str]]) -> bool:
-    made = all(play.made(each.key(), since) >= each.times for each in stop.lost)
-    return made and (not stop.created or play.holds(stop.created))
-
-
-def _stopped(play: Play, stop: Stop) -> Report:
-    before = play.acted()
-    if stop.phase:
-        play.ask(stop.phase)
-    if stop.hinder:
-        stop.hinder(play)
-    for call in stop.lost:
-        call.fails(play, Lost())
-    calls = play.clouds.store.calls()
-    if stop.written:
-        outcome = play.killed((play.engine.out / stop.written).exists)
-    elif stop.lost:
-        outcome = play.killed(lambda: _in_the_middle(play, stop, calls))
-    else:
-        outcome = play.up(*stop.options)
-    return Report(
-        outcome.code,
-        sorted(each.name for each in outcome.events.failed),
-        outcome.events.errors,
-        [each.name for each in outcome.events.changes],
-        before,
-        play.acted(),
-    )
+BACK = (
+    Stop(
+        "going-back",
+        "flipped",
+        "rolled-back",
+        killed=("step-page-pagerduty-on-call", *PROMOTES, "dns-staff", "dns-member", f"dns-{AUTH}", "dns-cache"),
+        lost=(by.PAGE, by.ROLL_BACK, by.NAMES, by.RULES),
+    ),
+    Stop(
+        "purging-back",
+        "going-back",
+        killed=("step-purge-again", "step-function-metrics-exporter", "step-auth-settings", "step-custom-hostname"),
+        lost=(by.PURGE, by.DEPLOY, by.ALLOWED, by.HOSTNAME),
+    ),
+    Stop(
+        "verifying-back",
+        "purging-back",
+        hinder=by.login_hangs,
+        killed=("step-verify-login", "step-verify-event"),
+        lost=(by.LINES,),
+    ),
+    Stop("completing-back", "verifying-back", killed=("step-complete",), held="evidence/ibimina-prod-2-back.json"),
+    Stop("telling-back", "completing-back", killed=("step-annotate", "step-announce"), lost=(by.ANNOTATE, by.POST)),
+    Stop("rolled-back", "telling-back"),
+    Stop("leaving", "rolled-back", BEFORE, killed=PROMOTES, lost=(by.PROMOTE,)),
+    Stop("left", "leaving"),
+)
+NEW_NAME = f"dns-{NEXT_AUTH}"
+CREATING = (
+    Stop("creating", "steady", "prepared", killed=(NEW_NAME,), lost=(by.NEW_RECORD,)),
+    Stop("back-creating", "creating", BEFORE),
+    Stop("hurried", "steady", "flipped", hinder=by.in_a_hurry, killed=(NEW_NAME,), lost=(by.NEW_RECORD,)),
+    Stop("back-hurried", "hurried", "rolled-back"),
+    Stop("before-hurried", "hurried", BEFORE),
+)
+_ALL = (
+    Stop(
+        "preparing",
+        "steady",
+        "prepared",
+        killed=(
+            "step-remind",
+            "step-build-member",
+            "step-build-staff",
+            "step-auth-settings",
+            "step-custom-hostname",
+        ),
+        lost=(by.SCHEDULE, by.BUILD, by.ALLOW, by.ACTIVATE),
+        created=NEW_NAME,
+    ),
+    Stop("prepared", "preparing"),
+    Stop("given-up", "prepared", BEFORE),
+    *FLIP,
+    *ASIDE,
+    *BACK,
+    *CREATING,
+    *(Stop(f"back-{name}", name, "rolled-back") for name in HALF_FINISHED),
+    *(Stop(f"refreshed-{name}", f"back-{name}", options=("--refresh",)) for name in UNSEEN),
+    *(Stop(f"before-{name}", name, BEFORE) for name in ("switch", "flipped")),
+)
+STOPS = {each.name: each for each in _ALL}
+assert len(STOPS) == len(_ALL), "Two stops have one name."

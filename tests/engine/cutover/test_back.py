@@ -2,113 +2,80 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
 
-from runbook.rehearsal.clouds import Held, Store
-from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
-from runbook.rehearsal.clouds.faults import Swallowed
-from runbook.rehearsal.clouds.vercel import PROJECT, VARIABLE
+from runbook.rehearsal.clouds.vercel import PROJECT
 from runbook.rehearsal.clouds.web import deployments, release
 from tests.engine.cutover.excused import BACK, NAME, NEXT
-from tests.engine.cutover.play import Play
-from tests.engine.cutover.stops import Points
+from tests.engine.cutover.play import STATE, Play
+from tests.engine.cutover.points import Points
+from tests.engine.cutover.stops import HALF_FINISHED, STOPS, UNSEEN
 
 At = Callable[[str], Play]
-HALF_FINISHED = ("gates", "sessions", "purge", "env", "switch", "promote", "complete")
+LEFT = tuple(one for one in BACK if "assigns" not in one.path and "lastRollbackTarget" not in one.path)
 
 
-@pytest.mark.parametrize("point", HALF_FINISHED)
-def test_rolled_back_is_as_before_the_flip(at: At, points: Points, point: str) -> None:
-    play = at(point)
-    play.ask("rolled-back")
-    outcome = play.up()
+@pytest.mark.parametrize("point", [f"back-{name}" for name in HALF_FINISHED if name not in UNSEEN])
+def test_rolled_back_is_as_before_the_flip(points: Points, point: str) -> None:
+    report = points.report(point)
 
-    assert outcome.code == 0, outcome.output
-    assert play.different(points.at("prepared"), BACK) == []
-    assert play.acted()["complete"] == "2-back"
+    assert (report.code, report.told) == (0, {}), report.errors
+    assert points.different("prepared", point, BACK) == []
+    assert report.after["complete"] == "2-back"
 
 
-def test_a_way_back_that_was_killed_is_gone_on_with(points: Points) -> None:
-    """Page, both builds and the function were in the middle, each done and without an answer."""
-    killed, after = points.report("going-back"), points.report("rolled-back")
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_a_kill_left_unnoted_and_no_traffic_hangs_on_goes_back_with_a_refresh(points: Points, name: str) -> None:
+    """The state says that it is as before; the engine says that it may be otherwise, and what to run."""
+    back, before = points.report(f"back-{name}"), "prepared" if STOPS[f"back-{name}"].phase else "steady"
+    excused = BACK if before == "prepared" else (*BACK, *NEXT, *NAME)
+    left = points.different(before, f"back-{name}", excused)
 
-    assert (killed.code, after.code) == (-9, 0)
-    declared = {"dns-staff", "dns-member", "dns-cache"}
-    assert declared <= {*killed.begun}
-    assert not declared & {*after.begun}
-    assert {"step-page-pagerduty-on-call", "step-promote-staff"} <= {*killed.begun} & {*after.begun}
-
-
-def test_killed_and_gone_on_with_it_is_as_before_the_flip(at: At, points: Points) -> None:
-    play = at("rolled-back")
-    steps = play.kept().steps
-
-    assert play.different(points.at("prepared"), BACK) == []
-    assert [steps[f"promote-{app}"]["evidence"]["already"] for app in ("staff", "member")] == [True, True]
-    assert len(play.clouds.store.find("pagerduty", "alert")) == 1
+    assert back.code == 0, back.errors
+    assert left
+    assert all(re.fullmatch(UNSEEN[name], each.partition(": ")[0]) for each in left), left
+    assert any("interrupted while updating" in each and "`pulumi refresh`" in each for each in back.said)
+    assert points.report(f"refreshed-{name}").code == 0
+    assert points.different(before, f"refreshed-{name}", excused) == []
 
 
-@pytest.mark.parametrize("point", ["switch", "flipped"])
-def test_the_config_from_before_takes_back_too(at: At, points: Points, point: str) -> None:
-    play, before = at(point), points.at("steady")
-    play.ask(None)
-    first = play.up()
+def test_a_way_back_that_was_killed_at_each_of_its_steps_is_as_before_the_flip(points: Points) -> None:
+    state = json.loads((points.at("rolled-back") / STATE).read_text("utf-8"))
+    resources = state["checkpoint"]["latest"]["resources"]
+    kept = {each["urn"].rsplit("::")[-1]: each.get("outputs", {}) for each in resources}
+    already = [json.loads(kept[f"step-promote-{app}"]["evidence"])["already"] for app in ("staff", "member")]
+    seen = json.loads((points.at("rolled-back") / "seen.json").read_text("utf-8"))
 
-    assert first.code == 0, first.output
-    assert play.different(before, (*BACK, *NEXT, *NAME)) == []
-    if point == "flipped":  # the update after, which is like any other
-        second = play.up()
-        assert second.code == 0, second.output
-        left = [one for one in BACK if "assigns" not in one.path and "lastRollbackTarget" not in one.path]
-        assert play.different(before, (*left, *NEXT)) == []
+    assert points.different("prepared", "rolled-back", BACK) == []
+    assert already == [True, True]
+    assert sum(path.startswith("/pagerduty/alert/") for path in seen["held"]) == 1
 
 
-def _apart(then: Held, now: Held) -> bool:
-    """Whether the way back changed more than the comment by which it writes every record."""
-    noted = {"comment", "modifiedOn", "commentModifiedOn", "tagsModifiedOn"}
-    kept = [{key: value for key, value in each.properties.items() if key not in noted} for each in (then, now)]
-    return kept[0] != kept[1]
+def test_left_behind_it_is_as_before_the_cutover(points: Points) -> None:
+    """Killed while Vercel is told to assign domains to new builds again."""
+    assert points.report("left").code == 0
+    assert points.different("steady", "left", (*LEFT, *NEXT)) == []
 
 
-def test_every_change_that_is_left_out_shows(at: At, points: Points) -> None:
-    """One after the other, what the way back had changed is what it was before it."""
-    play = at("rolled-back")
-    before, flipped = points.at("prepared"), Store(points.at("flipped") / "clouds.db")
-    store = play.clouds.store
-    found: dict[str, list[str]] = {}
-    for then in flipped.objects():
-        now = store.get(then.cloud, then.kind, then.id)
-        if now is not None and _apart(then, now) and then.cloud != "rehearsal":
-            store.put(then)
-            found[f"{then.kind} {then.properties.get('key')} {then.id}"] = play.different(before, BACK)
-            store.put(now)
-    flipped.close()
+@pytest.mark.parametrize("point", ["before-switch", "before-flipped"])
+def test_the_config_from_before_takes_back_too(points: Points, point: str) -> None:
+    report = points.report(point)
 
-    silent = {name for name, seen in found.items() if not seen}
-    assert len(found) >= 14
-    assert silent == {name for name in found if "TRUSTED_COOKIE_SECRET" in name}
+    assert report.code == 0, report.errors
+    assert points.different("steady", point, (*BACK, *NEXT, *NAME)) == []
 
 
-def test_what_a_vendor_swallows_shows_though_everything_answered_well(at: At, points: Points) -> None:
-    play = at("flipped")
-    fail = play.clouds.faults.fail
-    for cloud, kind, name in (
-        ("cloudflare", RECORD, "dns-staff"),
-        ("cloudflare", RECORD, "dns-member"),
-        ("cloudflare", RULESET, "dns-cache"),
-        ("vercel", VARIABLE, "web-staff-env-SUPABASE_PROJECT_REF"),
-    ):
-        fail(cloud, method="Update", kind=kind, name=name, message="", how=Swallowed())
-    play.ask("rolled-back")
-    play.up()
+def test_a_preparation_that_is_given_up_takes_back_what_it_did(points: Points) -> None:
+    """Also what it did in the `up` that was killed, since another one went on with it: the reminder, redirects."""
+    report = points.report("given-up")
+    stamps = [one for one in BACK if one.path.startswith(("/cloudflare/DnsRecord/", "/grafana/Dashboard/"))]
 
-    different = "\n".join(play.different(points.at("prepared"), BACK))
-    assert "/hosts/staff.ibimina.rw/dns/answers" in different
-    assert "/cloudflare/DnsRecord/app.ibimina.rw CNAME/content" in different
-    assert "/cache_rules/" in different
-    assert "/projects/ibimina-staff-prod/env/SUPABASE_PROJECT_REF/value" in different
+    assert (report.code, report.told) == (0, {}), report.errors
+    assert points.different("steady", "given-up", (*stamps, *NEXT)) == []
 
 
 def test_a_release_made_outside_after_the_flip_is_left_alone_and_said_so(at: At) -> None:

@@ -11,8 +11,8 @@ from runbook.rehearsal.clouds.cloudflare import RECORD, RULESET
 from runbook.rehearsal.clouds.vercel import PROJECT, VARIABLE
 from runbook.rehearsal.clouds.web import deployments, release
 from tests.engine.bench import changes
+from tests.engine.cutover.hindrances import STAFF
 from tests.engine.cutover.play import AUTH, NEXT_TARGET, STACK, Play
-from tests.engine.cutover.stops import STAFF
 
 At = Callable[[str], Play]
 SHOWN = {

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from runbook.model.cutover.generations import generation_of
 from tests.engine.cutover.play import STACK, Play
-from tests.engine.cutover.stops import Points
+from tests.engine.cutover.points import Points
 
 RENEWED = "TRUSTED_COOKIE_SECRET"
 
