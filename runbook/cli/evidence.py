@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,9 @@ def _from_state(here: Here, tag: str) -> dict[str, Any] | None:
     if memory.ledger is None or memory.ledger.tag != tag:
         return None
     ledger = memory.ledger.as_json()
-    steps = {name: dict(memory.evidence[name]) for name, acted in memory.acted.items() if acted.startswith(tag)}
+    # A step may act for a crossing and more at once, such as prepare-1/1-flip/flipped.
+    acted = [name for name, trigger in memory.acted.items() if tag in trigger.split("/")]
+    steps = {name: dict(memory.evidence[name]) for name in acted}
     at = memory.completed_at
     return {
         "stack": here.title,
@@ -97,8 +99,11 @@ def _lines(record: Mapping[str, Any]) -> Iterator[str]:
         yield from ["", "## What cannot be undone", "", *(f"- {each}" for each in undone)]
     steps: Mapping[str, Any] = record.get("steps") or {}
     yield from ["", "## What each step saw", ""]
-    seen = {name: evidence for name, evidence in steps.items() if evidence}
-    yield from _table(("step", "evidence"), [(name, _inline(evidence)) for name, evidence in seen.items()])
+    yield from _table(("step", "evidence"), [(name, _inline(seen)) for name, seen in steps.items() if seen])
+    earlier: Mapping[str, Any] = record.get("earlier") or {}
+    if rows := [(name, each["acted"], _inline(each["evidence"])) for name, each in earlier.items()]:
+        yield from ["", "## What steps saw before this crossing", ""]
+        yield from _table(("step", "acted for", "evidence"), rows)
 
 
 def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -127,11 +132,11 @@ def _person(by: Mapping[str, Any]) -> str:
     )
 
 
-def _table(heads: tuple[str, str], rows: Any) -> Iterator[str]:
-    yield f"| {heads[0]} | {heads[1]} |"
-    yield "|---|---|"
-    for label, text in rows:
-        yield f"| {label} | {text.replace('|', chr(92) + '|')} |"
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    for row in rows:
+        yield f"| {' | '.join(text.replace('|', chr(92) + '|') for text in row)} |"
 
 
 def _inline(evidence: Any) -> str:

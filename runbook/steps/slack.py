@@ -53,10 +53,11 @@ def remind(call: Call) -> dict[str, Any]:
     text = text if call.args["marker"] in text else f"{text}\n{call.args['marker']}"
     post_at = int(at.timestamp())
     waiting = _waiting(call)
-    same = [found for found in waiting if at > now and (found.post_at, found.text) == (post_at, text)][:1]
+    stays = at > now and call.before.get("to", call.args["channel"]) == call.args["channel"]
+    same = [found for found in waiting if stays and (found.post_at, found.text) == (post_at, text)][:1]
     _delete_all(call, [found for found in waiting if found not in same])
     if same:
-        return {"scheduled": same[0].id, "channel": same[0].channel, "at": at.isoformat(), "already": True}
+        return _scheduled(call, same[0].id, same[0].channel, at, already=True)
     if at > now:
         return _schedule(call, text, at, post_at)
     if until <= now:
@@ -87,7 +88,12 @@ def _schedule(call: Call, text: str, at: datetime, post_at: int) -> dict[str, An
     body = {"channel": call.args["channel"], "text": text, "post_at": post_at}
     made = _ask(call, "chat.scheduleMessage", body, retry=False)
     id, channel = made.text("scheduled_message_id"), made.text("channel")
-    return {"scheduled": id, "channel": channel, "at": at.isoformat(), "already": False}
+    return _scheduled(call, id, channel, at, already=False)
+
+
+def _scheduled(call: Call, id: str, channel: str, at: datetime, already: bool) -> dict[str, Any]:
+    """`channel` is Slack's id, `to` what the config calls it."""
+    return {"scheduled": id, "channel": channel, "to": call.args["channel"], "at": at.isoformat(), "already": already}
 
 
 @dataclass(frozen=True)

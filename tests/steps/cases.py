@@ -31,7 +31,6 @@ BUILD = {
     "team": "acme",
     "project": "staff",
     "project_id": "prj_1",
-    "app": "staff",
     "release": "v1.2.3",
     "repository": "acme/apps",
     "env": {"NEXT_PUBLIC_APP_URL": "https://staff.example"},

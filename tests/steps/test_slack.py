@@ -22,6 +22,7 @@ SENT = {"ok": True, "channel": "C1", "ts": "1772395200.000100"}
 TEXT = "Cutover on Monday 22:00.\nibimina-prod reminder"
 BEFORE = {"scheduled": "Q1", "channel": "C1"}
 AT = 1772395210  # 2026-03-01T20:00:10Z, ten seconds from now
+KEPT = {"channel": "C1", "to": "#ops", "at": "2026-03-01T20:00:10+00:00"}
 
 
 def waiting(*messages: dict[str, Any], cursor: str = "") -> dict[str, Any]:
@@ -42,7 +43,7 @@ def test_a_reminder_is_scheduled(server: Server, call: Make) -> None:
     server.on(LIST, waiting(message("Q9", "somebody else's")))
     server.on(SCHEDULE, SCHEDULED)
     evidence = act(Kind.REMIND, call(REMINDER, TOKEN))
-    assert evidence == {"scheduled": "Q2", "channel": "C1", "at": "2026-03-01T20:00:10+00:00", "already": False}
+    assert evidence == {"scheduled": "Q2", **KEPT, "already": False}
     assert server.only(SCHEDULE).json == {"channel": "#ops", "text": TEXT, "post_at": AT}
     assert DELETE not in server.routes()
 
@@ -50,7 +51,7 @@ def test_a_reminder_is_scheduled(server: Server, call: Make) -> None:
 def test_a_reminder_that_is_scheduled_stays(server: Server, call: Make) -> None:
     server.on(LIST, waiting(message("Q1")))
     evidence = act(Kind.REMIND, call(REMINDER, TOKEN))
-    assert evidence == {"scheduled": "Q1", "channel": "C1", "at": "2026-03-01T20:00:10+00:00", "already": True}
+    assert evidence == {"scheduled": "Q1", **KEPT, "already": True}
     assert server.routes() == ["GET /clock", LIST]
 
 
@@ -63,6 +64,15 @@ def test_a_reminder_moves_with_the_window(server: Server, call: Make, old: dict[
     assert act(Kind.REMIND, call(REMINDER, TOKEN))["scheduled"] == "Q2"
     assert [asked.json for asked in server.all(LIST)] == [{"limit": 100}, {"limit": 100, "cursor": "more"}]
     assert server.only(DELETE).json == {"channel": "C1", "scheduled_message_id": "Q1"}
+    assert server.routes()[-2:] == [DELETE, SCHEDULE]
+
+
+def test_a_reminder_moves_with_the_channel(server: Server, call: Make) -> None:
+    server.on(LIST, waiting(message("Q1")))
+    server.on(DELETE, {"ok": True})
+    server.on(SCHEDULE, SCHEDULED)
+    before = {"scheduled": "Q1", **KEPT, "to": "#on-call"}
+    assert act(Kind.REMIND, call(REMINDER, TOKEN, before=before))["scheduled"] == "Q2"
     assert server.routes()[-2:] == [DELETE, SCHEDULE]
 
 

@@ -41,7 +41,7 @@ def gates(scene: Scene) -> Iterator[Step]:
         "gate-ttl",
         Kind.TTL_SERVED,
         trigger if names and Rule.OPENS_AT not in scene.overridden else "",
-        {"names": list(names), "ttl": LOW_TTL, "zone": settings.zone},
+        {"names": list(names), "ttl": LOW_TTL},
     )
     for name in platform.drains:
         yield Step(f"gate-{name}", Kind.DRAIN_ANSWERS, trigger, {"url": settings.drains[name]})
@@ -57,7 +57,6 @@ def verify(scene: Scene) -> Iterator[Step]:
         Kind.DNS_SERVED,
         applies,
         {
-            "zone": settings.zone,
             "targets": {served[app.name]: side.targets[app.name] for app in platform.apps},
             "types": {served[app.name]: record_type(side.targets[app.name]) for app in platform.apps},
             "proxied": [served[app.name] for app in platform.apps if settings.apps[app.name].proxied],

@@ -109,7 +109,6 @@ def _build(scene: Scene, app: App) -> tuple[dict[str, Any], dict[str, SecretStr]
     args = {
         **scene.project(app),
         "project": project_name(app, settings),
-        "app": app.name,
         "release": settings.next.release,
         "repository": scene.platform.repository,
         "env": {each.key: each.value for each in variables if isinstance(each.value, str)},

@@ -80,12 +80,12 @@ def reminder(platform: Platform, settings: Settings) -> dict[str, Any]:
 
 
 def reminder_id(settings: Settings) -> str:
-    """Another window, other owners or other criteria make another reminder. Empty where none is due: without a
+    """Another window, channel, other owners or criteria make another reminder. Empty where none is due: without a
     cutover, and from the flip on, so that leaving settled behind has nothing to take back."""
     cutover, ahead = settings.cutover, settings.phase in (Phase.STEADY, Phase.PREPARED)
     if cutover is None or not ahead or not channel(settings):
         return ""
-    said = f"{cutover.window.model_dump_json()}{cutover.owners}{cutover.back_out}"
+    said = f"{cutover.window.model_dump_json()}{cutover.owners}{cutover.back_out}{channel(settings)}"
     return f"reminder-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
@@ -130,7 +130,7 @@ def custom_hostname(settings: Settings, going_back: bool) -> dict[str, Any]:
     else:
         current = going_back or settings.phase in (Phase.STEADY, Phase.ROLLED_BACK)
         side = settings.current if current else settings.next
-    return {"ref": side.supabase_ref, "host": side.auth_host, "activate": True} if side.auth_host else {}
+    return {"ref": side.supabase_ref, "host": side.auth_host} if side.auth_host else {}
 
 
 def what(platform: Platform, settings: Settings, ledger: Ledger) -> str:

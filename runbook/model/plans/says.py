@@ -125,7 +125,7 @@ def _when(text: object) -> str:
 # Arguments of the step, and what follows the first dash in its name.
 _ACTS: Mapping[Kind, Callable[[Mapping[str, Any], str], str]] = {
     Kind.REMIND: lambda args, _: f"Post the reminder to {args.get('channel')} at {_when(args.get('at'))}",
-    Kind.BUILD: lambda args, _: f"Build {args.get('app')} {args.get('release')} with next's env; it takes no domain",
+    Kind.BUILD: lambda args, app: f"Build {app} {args.get('release')} with next's env; it takes no domain",
     Kind.AUTH_SETTINGS: lambda args, _: f"Set the redirect list of {_all(args.get('refs'))}",
     Kind.CUSTOM_HOSTNAME: lambda args, _: f"Let {args.get('ref')} answer as {args.get('host')}",
     Kind.END_SESSIONS: lambda args, _: f"End every session of {args.get('ref')}",

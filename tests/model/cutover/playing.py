@@ -77,7 +77,7 @@ def remembered(
             acted[step.name] = step.trigger
             said: Mapping[str, Any] = {"at": now.isoformat()} if step.name == COMPLETE else {}
             if step.name.startswith("build-"):
-                said = {"deployment": f"dpl_{step.args['app']}_{step.trigger}"}
+                said = {"deployment": f"dpl_{step.name.removeprefix('build-')}_{step.trigger}"}
             evidence[step.name] = said
     return Memory(kept(decision.ledger), acted, evidence)
 

@@ -69,6 +69,20 @@ def test_another_reminder_for_what_it_says(changes: dict[str, Any]) -> None:
     assert texts.reminder_id(configured("prod", changes=changes)) != texts.reminder_id(configured("prod"))
 
 
+SLACK = {"kind": "slack", "secret": "SLACK_ON_CALL"}
+
+
+def test_another_channel_makes_another_reminder() -> None:
+    mail = {
+        name: [{"kind": "email", "addresses": [f"{name}@ibimina.rw"]}] for name in ("ops-alerts", "product-owner")
+    }
+    asked = {
+        texts.reminder_id(configured("prod", owners={**mail, "on-call": [{**SLACK, "channel": channel}]}))
+        for channel in ("#on-call", "#night")
+    }
+    assert len(asked) == 2
+
+
 def test_no_other_reminder_for_what_it_does_not_say() -> None:
     same = {"soak": "4h", "next": {"targets": {"staff": "next.vercel-dns.com"}}, "functions": {}}
     assert texts.reminder_id(configured("prod", changes=same)) == texts.reminder_id(configured("prod"))
