@@ -136,7 +136,7 @@ def test_a_flip_ends_sessions_of_the_project_that_serves_and_looks_at_next() -> 
         "target": "ibiminanextplacehold.supabase.co",
         "health": platform("prod").apps[2].health,
     }
-    assert found["gate-ttl"].args == {"names": ["auth.ibimina.rw"], "ttl": 60, "zone": "ibimina.rw"}
+    assert found["gate-ttl"].args == {"names": ["auth.ibimina.rw"], "ttl": 60}
     assert found["purge"].args == {"zone_id": "zone", "hosts": ["app.ibimina.rw", "staff.ibimina.rw"]}
     assert found["promote-staff"].kind is Kind.PROMOTE
     assert found["promote-staff"].args == {"team": "ibimina", "project_id": "prj_staff"}
