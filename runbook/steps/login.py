@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import jwt
 
 from runbook.steps import hosts, names
 from runbook.steps.call import Call, StepError
 from runbook.steps.said import excerpt
-from runbook.steps.signed import signed_with
 
 _TOKEN, _USER = "/auth/v1/token?grant_type=password", "/auth/v1/user"
 _KEYS = "/auth/v1/.well-known/jwks.json"
@@ -73,13 +71,12 @@ class _Auth:
                 f"{self.host} refuses the user or the password ({_said(call, answer)}): check the secrets LOGIN_EMAIL"
                 f" and LOGIN_PASSWORD, and that this user exists at that host, {_AGAIN}."
             )
-        text = self._json(answer, "POST", _TOKEN).get("access_token")
-        header, claims = _decoded(text, 0), _decoded(text, 1)
-        if not isinstance(text, str) or header is None or claims is None:
+        token = _token(self._json(answer, "POST", _TOKEN).get("access_token"))
+        if token is None:
             raise StepError(
                 f"{self.host} let the user in without an access token: look at its auth server, {_AGAIN}."
             )
-        return _Token(text, header, claims)
+        return token
 
     def check_issuer(self, token: _Token, issuer: str) -> None:
         if token.claims.get("iss") != issuer:
@@ -126,7 +123,7 @@ class _Auth:
         published = known[kid].get("alg", alg)
         if published != alg:
             raise self._wrong_key(f"are signed with {alg}, and its key {kid} is published for {published}")
-        if not signed_with(known[kid], alg, token.text):
+        if not _signed_with(known[kid], alg, token.text):
             raise self._wrong_key(f"are not signed with the key {kid} that it publishes")
 
     def _wrong_key(self, what: str) -> StepError:
@@ -179,16 +176,22 @@ def _told(url: httpx.URL, other: httpx.URL) -> str:
     return url.host if url.host != other.host else _origin(url)
 
 
-def _decoded(token: object, part: int) -> dict[str, Any] | None:
-    """One part of a JWT (RFC 7519): 0 its header, 1 its claims; None when it is none."""
-    parts = token.split(".") if isinstance(token, str) and token.isascii() else []
-    if len(parts) != 3:
-        return None
+def _token(text: object) -> _Token | None:
+    """What an access token says of itself, not verified; None where it is none."""
     try:
-        found = json.loads(base64.urlsafe_b64decode(parts[part] + "=" * (-len(parts[part]) % 4)))
-    except ValueError:
+        found = jwt.decode_complete(str(text), options={"verify_signature": False})
+    except jwt.InvalidTokenError:
         return None
-    return found if isinstance(found, dict) else None
+    return _Token(str(text), found["header"], found["payload"])
+
+
+def _signed_with(key: dict[str, Any], alg: str, text: str) -> bool:
+    """`key`: a public JSON Web Key. A key that is none has signed nothing."""
+    try:
+        jwt.PyJWS().decode(text, jwt.PyJWK(key, alg), algorithms=[alg])
+    except (jwt.PyJWTError, ValueError):  # ValueError: cryptography, of a key's numbers
+        return False
+    return True
 
 
 def _said(call: Call, answer: httpx.Response) -> str:
