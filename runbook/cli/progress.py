@@ -64,42 +64,34 @@ class Steps:
     def __init__(self, out: Out, titled: Titled) -> None:
         self._out, self._titled = out, titled
         self._lines: dict[str, _Line] = {}
-        self._titles: dict[str, Title] = {}
         self.lively = False
 
     def event(self, event: Mapping[str, Any]) -> None:
         for kind in ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"):
             if kind in event and event[kind]["metadata"]["op"] not in _QUIET and (title := self._titled(event[kind])):
-                self._step(kind, event[kind]["metadata"]["urn"], title)
-
-        told = event.get("diagnosticEvent", {})
-        if told.get("severity") == "warning" and (failed := self._titles.get(told.get("urn", ""))):
-            self._held_up_nothing(failed)
+                self._step(kind, event[kind]["metadata"], title)
 
     def stopping(self) -> None:
         self._out.note(STOPPING)
 
-    def _held_up_nothing(self, title: Title) -> None:
-        """A step of a way back that failed: to the engine it is done."""
-        self._lines[title.place].failed = True
-        if not self.lively:
-            self._out.note(f"failed  {title}, and held up nothing", "yellow")
-
-    def _step(self, kind: str, urn: str, title: Title) -> None:
-        self._titles[urn] = title
-        line = self._lines.setdefault(title.place, _Line(time.monotonic()))
+    def _step(self, kind: str, of: Mapping[str, Any], title: Title) -> None:
+        urn, line = of["urn"], self._lines.setdefault(title.place, _Line(time.monotonic()))
         if kind == "resourcePreEvent":
             line.going.add(urn)
             return
         line.going.discard(urn)
         line.done += 1
         line.ended = time.monotonic()
-        failed = kind == "resOpFailedEvent"
-        line.failed |= failed
+        word, style, more = "done  ", "", ""
+        if kind == "resOpFailedEvent":
+            word, style = "failed", "red"
+        elif ((of.get("new") or {}).get("outputs") or {}).get("failed"):  # to the engine it is done: nothing waits
+            word, style, more = "failed", "yellow", ", and held up nothing"
+        line.failed |= word == "failed"
         if title.name:
             line.names.append(title.name)
-        if not self.lively and (title.name or failed):
-            self._out.note(f"{'failed' if failed else 'done  '}  {title}", "red" if failed else "")
+        if not self.lively and (title.name or style):
+            self._out.note(f"{word}  {title}{more}", style)
 
     def end(self) -> None:
         """Off a terminal: what was only counted."""

@@ -108,7 +108,10 @@ def _state(here: Here, seen: Standing) -> None:
     kept = next((each for each in here.resources if each["type"] == LEDGER), {})
     crossed = ledger.phase.value in ("flipped", "rolled-back")
     moved = ledger.begun if memory.open else memory.completed_at if crossed else None
-    seen.since = moved.isoformat(timespec="seconds") if moved else str(kept.get("modified", ""))
+    written = (
+        "" if here.place.practice else str(kept.get("modified", ""))
+    )  # by the machine's clock, which practice leaves
+    seen.since = moved.isoformat(timespec="seconds") if moved else written
 
 
 def _now(settings: Settings, seen: Standing) -> datetime:

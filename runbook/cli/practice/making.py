@@ -122,7 +122,9 @@ class Making:
     def _company(self, platform: Platform) -> None:
         clouds, config = self.clouds, self.file.config
         block = beginning(platform, config)
-        company.settle_in(clouds, platform, config, block.next["supabaseRef"])
+        next_ref = block.next["supabaseRef"]
+        company.settle_in(clouds, platform, config, next_ref)
+        company.hand_out(clouds, self.file.secrets, config["current"]["supabaseRef"], next_ref)
         company.release_all(clouds, platform, config["environment"], config["current"]["release"])
         builds_take(clouds.store, BUILDS_TAKE)
         block = block.with_window(_this_evening(clouds))

@@ -122,9 +122,13 @@ def _when(text: object) -> str:
         return "its time"
 
 
+def _remind(args: Mapping[str, Any]) -> str:
+    return f"Post the reminder to {args.get('channel')} at {_when(args.get('at'))}, at once when that is past"
+
+
 # Arguments of the step, and what follows the first dash in its name.
 _ACTS: Mapping[Kind, Callable[[Mapping[str, Any], str], str]] = {
-    Kind.REMIND: lambda args, _: f"Post the reminder to {args.get('channel')} at {_when(args.get('at'))}",
+    Kind.REMIND: lambda args, _: _remind(args),
     Kind.BUILD: lambda args, app: f"Build {app} {args.get('release')} with next's env; it takes no domain",
     Kind.AUTH_SETTINGS: lambda args, _: f"Set the redirect list of {_all(args.get('refs'))}",
     Kind.CUSTOM_HOSTNAME: lambda args, _: f"Let {args.get('ref')} answer as {args.get('host')}",
