@@ -12,15 +12,15 @@ import pulumi
 from components.ledger import LedgerResource
 from components.memory import Pending
 from components.steps import Steps, StepsArgs
-from runbook.model import serving
 from runbook.model.cutover import texts
 from runbook.model.cutover.ledger import Change, Ledger, Memory, change, left_behind, to_observe
 from runbook.model.cutover.observed import Observed, Wanted
 from runbook.model.cutover.orders import plan
-from runbook.model.cutover.phases import Direction, Phase
+from runbook.model.cutover.phases import Phase
 from runbook.model.cutover.refusals import Decision, RefusedError, decide
 from runbook.model.cutover.scene import Scene, way_back_file
 from runbook.model.cutover.sections import Side
+from runbook.model.cutover.unnoted import records
 from runbook.model.cutover.way_back import page
 from runbook.model.platform import Platform
 from runbook.model.serving import Record
@@ -46,16 +46,7 @@ class Cutover:
         return self.decision.ledger
 
     def records(self) -> tuple[Record, ...]:
-        """The DNS records. On a way back without a name that the state does not know: an update may have been killed
-        while it was made, and Cloudflare would refuse it (81058). Nobody uses it yet."""
-        put_back = self.ledger.tag if self.ledger.direction is Direction.BACK else ""
-        found = serving.records(self.platform, self.settings, self.leaving, put_back)
-        names = self.memory.names
-        if names is None or not put_back or self.settings.phase is Phase.PREPARED:
-            return found
-        sides = (self.settings.next, self.leaving)
-        unknown = {side.auth_host for side in sides if side} - {self.settings.current.auth_host, *names}
-        return tuple(each for each in found if each.name not in unknown)
+        return records(self.platform, self.settings, self.ledger, self.memory)
 
     @property
     def zone_id(self) -> str:

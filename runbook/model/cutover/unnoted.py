@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runbook.model.cutover.ledger import Memory, new_names
+from runbook.model import serving
+from runbook.model.cutover.ledger import Ledger, Memory, left_behind, new_names
 from runbook.model.cutover.observed import Observed
+from runbook.model.cutover.phases import Direction, Phase
 from runbook.model.cutover.refusal import Refusal
 from runbook.model.platform import Platform
 from runbook.model.problems import Problem, path
@@ -35,3 +37,16 @@ def unnoted(platform: Platform, settings: Settings, memory: Memory, observed: Ob
             command = f"{_IMPORT}{name} \\\n  {observed.zone_id}/{id}"
             at = path("cutover", "next", "authHost")
             yield Refusal(None, Problem(at, name, allowed, f"{edit}\n{command}"))
+
+
+def records(platform: Platform, settings: Settings, ledger: Ledger, memory: Memory) -> tuple[serving.Record, ...]:
+    """The DNS records of this update. A way back leaves a name out that the state does not know: Cloudflare would
+    refuse to make it, and nobody uses it yet."""
+    leaving = left_behind(ledger, memory)
+    put_back = ledger.tag if ledger.direction is Direction.BACK else ""
+    found = serving.records(platform, settings, leaving, put_back)
+    if memory.names is None or not put_back or settings.phase is Phase.PREPARED:
+        return found
+    hosts = {side.auth_host for side in (settings.next, leaving) if side}
+    unknown = hosts - {settings.current.auth_host, *memory.names}
+    return tuple(each for each in found if each.name not in unknown)
