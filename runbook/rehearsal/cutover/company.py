@@ -45,11 +45,14 @@ def settle_in(
 
 def hand_out(clouds: Clouds, secrets: Mapping[str, str], current_ref: str, next_ref: str) -> None:
     """From now on each vendor lets in its own token alone, of a stack's secrets, and each of the two projects its own
-    API key and one account."""
+    API key and one account, where the stack has any to log in with."""
     store = clouds.store
     pagers = {name: "pagerduty" for name in secrets if name.startswith("PAGERDUTY_")}
     for name, vendor in {**_VENDORS, **pagers}.items():
-        tokens.accept(store, vendor, secrets[name])
+        if name in secrets:
+            tokens.accept(store, vendor, secrets[name])
+    if "LOGIN_EMAIL" not in secrets:
+        return
     for ref, key in ((current_ref, "LOGIN_API_KEY"), (next_ref, "LOGIN_API_KEY_NEXT")):
         tokens.accept(store, auth.keys_of(ref), secrets[key])
         tokens.accept(store, auth.accounts_of(ref), f"{secrets['LOGIN_EMAIL']} {secrets['LOGIN_PASSWORD']}")
