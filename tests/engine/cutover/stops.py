@@ -156,7 +156,7 @@ BACK = (
 )
 NEW_NAME = f"dns-{NEXT_AUTH}"
 CREATING = (
-    Stop("creating", "steady", "prepared", killed=(NEW_NAME,), lost=(by.NEW_RECORD,)),
+    Stop("creating", "steady", "prepared", killed=(NEW_NAME, "dns-staff"), lost=(by.NEW_RECORD, by.NAME)),
     Stop("back-creating", "creating", BEFORE),
     Stop("hurried", "steady", "flipped", hinder=by.in_a_hurry, killed=(NEW_NAME,), lost=(by.NEW_RECORD,)),
     Stop("back-hurried", "hurried", "rolled-back"),
