@@ -37,7 +37,7 @@ SHOWS = {
     "observing-checklist": r"/grafana/Dashboard/.+/configJson",
     "step-promote-staff": r"/projects/ibimina-staff-prod/serving",
     "step-promote-member": r"/projects/ibimina-member-prod/serving",
-    "step-purge-again": r"/hosts/app\.ibimina\.rw/files",  # the proxy keeps that next had none of the old build's
+    "step-purge-again": r"/hosts/app\.ibimina\.rw/files",  # the proxy keeps the one of next's build
     "step-page-pagerduty-on-call": r"/pagerduty/alert/.+",
     "step-function-metrics-exporter": r"/supabase/function/.+",
     "step-annotate": r"/grafana/annotation/.+",
@@ -78,7 +78,7 @@ def test_every_change_that_is_left_out_shows(at: At, points: Points) -> None:
 
 def test_every_action_that_a_vendor_swallows_shows_though_it_was_answered_well(at: At, points: Points) -> None:
     play = at("flipped")
-    play.seen()  # like open pages, it asks next for files of the old build, and the proxy keeps the answer
+    play.seen()  # like open pages, it asks for the file of next's build, and the proxy keeps it
     store, fail = play.clouds.store, play.clouds.faults.fail
     serving = store.find("vercel", PRODUCTION)
     for cloud in ("cloudflare", "vercel", "grafana"):
