@@ -133,9 +133,9 @@ def test_a_file_that_is_no_yaml(
 ) -> None:
     (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  runbook:cutover: {phase: steady\n")
     monkeypatch.setattr("runbook.cli.place.ROOT", tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")  # the folder's name may be long
     assert main(["phase", "prepared", "--stack", "prod"]) == Code.USAGE
-    assert "Pulumi.prod.yaml is no valid YAML in line 3. Mend it" in " ".join(capsys.readouterr().err.split())
+    said = "".join(capsys.readouterr().err.split())  # the folder's name may be longer than a line
+    assert "Pulumi.prod.yaml is no valid YAML in line 3. Mend it".replace(" ", "") in said
 
 
 def test_colour_that_is_asked_for_makes_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

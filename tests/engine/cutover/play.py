@@ -100,11 +100,11 @@ class Play(Bench):
         run = self.engine.start(STACK, "up", "--yes", "--skip-preview")
         wait_until(lambda: ready(run) or run.process.poll() is not None)
         assert run.process.poll() is None, run.wait().output
-        os.killpg(run.process.pid, signal.SIGSTOP)
+        _stop(run.process.pid)
         while not self._state():  # one that is cut off in the writing is another story (docs/state-backends.md)
             os.killpg(run.process.pid, signal.SIGCONT)
             time.sleep(0.02)
-            os.killpg(run.process.pid, signal.SIGSTOP)
+            _stop(run.process.pid)
         os.killpg(run.process.pid, signal.SIGKILL)
         outcome = run.wait()
         self.cancel()
@@ -248,6 +248,12 @@ def _last_line(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 2000))
         return file.read().decode(errors="replace")
+
+
+def _stop(leader: int) -> None:
+    """All threads of the engine, before this returns: one that runs on for a moment may begin to write the state."""
+    os.killpg(leader, signal.SIGSTOP)
+    os.waitid(os.P_PID, leader, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 def _end_program(session: int) -> None:

@@ -121,7 +121,8 @@ ASIDE = (
     ),
 )
 HALF_FINISHED = tuple(stop.name for stop in (*FLIP, *ASIDE) if stop.name != "flipped")
-# What a killed `up` had changed at a vendor and not noted in the state, and what no way back writes of itself.
+# What a killed `up` had changed at a vendor and not noted in the state, and what no way back writes of itself. While
+# a name is being made, TTLs may be lowered and not noted yet, or noted: then nothing is left.
 UNSEEN = {
     "cache-rules": r"/cache_rules/.+|/cloudflare/Ruleset/.+/rules",
     "env": r"/.+/ibimina-member-prod(/env/| )SUPABASE_PROJECT_REF/value",
@@ -156,7 +157,7 @@ BACK = (
 )
 NEW_NAME = f"dns-{NEXT_AUTH}"
 CREATING = (
-    Stop("creating", "steady", "prepared", killed=(NEW_NAME, "dns-staff"), lost=(by.NEW_RECORD, by.NAME)),
+    Stop("creating", "steady", "prepared", killed=(NEW_NAME,), lost=(by.NEW_RECORD,)),
     Stop("back-creating", "creating", BEFORE),
     Stop("hurried", "steady", "flipped", hinder=by.in_a_hurry, killed=(NEW_NAME,), lost=(by.NEW_RECORD,)),
     Stop("back-hurried", "hurried", "rolled-back"),
