@@ -121,12 +121,10 @@ ASIDE = (
     ),
 )
 HALF_FINISHED = tuple(stop.name for stop in (*FLIP, *ASIDE) if stop.name != "flipped")
-# What a killed `up` had changed at a vendor and not noted in the state, and what no way back writes of itself. While
-# a name is being made, TTLs may be lowered and not noted yet, or noted: then nothing is left.
+# What a killed `up` had changed at a vendor and not noted in the state, and what no way back writes of itself.
 UNSEEN = {
     "cache-rules": r"/cache_rules/.+|/cloudflare/Ruleset/.+/rules",
     "env": r"/.+/ibimina-member-prod(/env/| )SUPABASE_PROJECT_REF/value",
-    "creating": r"/cloudflare/DnsRecord/.+/ttl|/hosts/.+/dns/answers",
 }
 BACK = (
     Stop(
